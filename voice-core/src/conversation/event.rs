@@ -1,0 +1,105 @@
+//! What a conversation tells the outside world.
+
+use super::marks::TurnMetrics;
+use crate::error::{ErrorKind, Stage};
+use crate::id::TurnId;
+use crate::time::AudioTime;
+
+/// What the agent is doing, as a listener would say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AgentState {
+    /// Waiting for the user or hearing them.
+    #[default]
+    Listening,
+    /// Has the user's words and prepares the answer.
+    Thinking,
+    /// Its answer is being played.
+    Speaking,
+}
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The user or the application said goodbye.
+    End,
+    /// An operator deleted the session.
+    Deleted,
+    /// The server is shutting down.
+    Drain,
+    /// Nobody spoke for too long, or the client went away and did not come back.
+    Idle,
+    /// The client broke a limit, such as not reading its events.
+    Limit,
+}
+
+/// Something a client or an observer is told. The order is part of the contract: a turn's first [`Event::Reply`]
+/// precedes its first audio, no audio of a turn follows its [`Event::Clear`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The agent's state changed.
+    State(AgentState),
+    /// The user's speech began or ended.
+    Speech {
+        /// Onset or end.
+        started: bool,
+        /// When, in microphone audio.
+        at: AudioTime,
+    },
+    /// The user's words; exactly one final a spoken turn.
+    Transcript {
+        /// The turn.
+        turn: TurnId,
+        /// All of its words so far.
+        text: String,
+        /// Whether they will not change any more.
+        is_final: bool,
+    },
+    /// A piece of the agent's text; pieces of a turn join verbatim.
+    Reply {
+        /// The turn.
+        turn: TurnId,
+        /// The piece.
+        text: String,
+    },
+    /// Playback is held; it may go on at the same sample.
+    Pause {
+        /// The turn held.
+        turn: TurnId,
+    },
+    /// Playback goes on.
+    Resume {
+        /// The turn that goes on.
+        turn: TurnId,
+    },
+    /// Audio of this turn not yet played is void.
+    Clear {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// The reply is over.
+    ReplyEnd {
+        /// The turn.
+        turn: TurnId,
+        /// Whether it was cut short.
+        interrupted: bool,
+        /// What the user heard of it, as it stands in the history.
+        heard: String,
+    },
+    /// Where the time of a turn went.
+    Metrics(TurnMetrics),
+    /// Something failed; the session lives on.
+    Failed {
+        /// Where.
+        stage: Stage,
+        /// What can be done.
+        kind: ErrorKind,
+        /// In words, without secrets.
+        message: String,
+    },
+    /// The session is over; nothing follows.
+    Bye {
+        /// Why.
+        reason: CloseReason,
+    },
+}

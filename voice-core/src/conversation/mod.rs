@@ -1,0 +1,7 @@
+//! The conversation as a pure state machine: whose turn it is, when to interrupt, what the history says.
+
+mod event;
+mod marks;
+
+pub use event::{AgentState, CloseReason, Event};
+pub use marks::{PathPart, PathStage, TurnMetrics};

@@ -1,0 +1,26 @@
+//! Real-time voice agent core: audio, voice activity detection, turn-taking, barge-in and the session runtime.
+//!
+//! Two planes: streams carry audio and text and never decide; a pure state machine ([`conversation`]) decides and never
+//! touches audio. The driver in [`agent`] is the only place where both meet a clock.
+
+#![deny(unsafe_code)]
+
+mod cancel;
+mod error;
+mod id;
+mod message;
+mod time;
+
+pub mod audio;
+pub mod builtin;
+pub mod conversation;
+pub mod protocol;
+pub mod stage;
+pub mod stream;
+pub mod text;
+
+pub use cancel::{CancelToken, TaskScope};
+pub use error::{Error, ErrorKind, Result, Stage};
+pub use id::{SentenceId, SessionId, TurnId};
+pub use message::{Message, Role};
+pub use time::{AudioTime, SessionTime};

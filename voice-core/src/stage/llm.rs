@@ -1,0 +1,41 @@
+//! The language model.
+
+use super::CallContext;
+use crate::error::Result;
+use crate::message::Message;
+use futures::stream::BoxStream;
+use futures::{FutureExt, future::BoxFuture};
+use std::sync::Arc;
+
+/// What the model is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LlmRequest {
+    /// How the agent is to behave.
+    pub instructions: Option<Arc<str>>,
+    /// What the agent is to know now; may change while the session is open.
+    pub context: Option<Arc<str>>,
+    /// The conversation, the user's newest words last.
+    pub messages: Vec<Message>,
+}
+
+/// What the model answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LlmEvent {
+    /// The next piece of text, of any length; pieces join verbatim.
+    Text(String),
+}
+
+/// A language model. Shared by all sessions.
+pub trait LlmProvider: Send + Sync {
+    /// Its name, as in configuration.
+    fn name(&self) -> &str;
+
+    /// Answers one request; the stream ends with the answer or when `cx` is cancelled.
+    fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>>;
+
+    /// Prepares a connection so that the first call is as fast as the second.
+    fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
+        async { Ok(()) }.boxed()
+    }
+}

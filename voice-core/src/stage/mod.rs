@@ -1,0 +1,18 @@
+//! The stages as traits. Signal processing is synchronous and works in the caller's buffer; services take a stream and
+//! give a stream.
+
+mod context;
+mod denoise;
+mod llm;
+mod stt;
+mod tts;
+mod turn;
+mod vad;
+
+pub use context::CallContext;
+pub use denoise::Denoiser;
+pub use llm::{LlmEvent, LlmProvider, LlmRequest};
+pub use stt::{FinalizeId, SttEvent, SttInput, SttProvider};
+pub use tts::{TtsEvent, TtsInput, TtsProvider, WordTiming};
+pub use turn::{TurnDetector, TurnSnapshot};
+pub use vad::Vad;
