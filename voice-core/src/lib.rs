@@ -11,6 +11,7 @@ mod id;
 mod message;
 mod time;
 
+pub mod agent;
 pub mod audio;
 pub mod builtin;
 pub mod conversation;
