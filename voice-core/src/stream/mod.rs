@@ -1,7 +1,9 @@
-//! Adapters that lift the stages to streams, and the hand-offs between them.
+//! Adapters that lift the stages to streams, and the hand-offs between them. They carry and never decide.
 
 mod handoff;
 mod playout;
+mod speech;
 
 pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
 pub use playout::{Playout, PlayoutConfig};
+pub use speech::{SpeechConfig, SpeechDetector, SpeechItem};
