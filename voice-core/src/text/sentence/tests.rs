@@ -25,21 +25,18 @@ fn check(examples: &[&str]) {
 
 #[test]
 fn sentences_end_at_stops() {
-    check(
-        &[
-            "Hello there. ‖How are you? ‖Fine!",
-            "Really?! ‖No way... ‖Yes.",
-            "i live here. ‖you live there.",
-            "It works.  ‖ Two spaces.",
-            "Wait… ‖What?",
-            "Wait… what?",
-            "So... maybe not.",
-            "...and so it began. ‖It ended.",
-            "No stop at all",
-            "",
-        ]
-        .map(|example| if example == "It works.  ‖ Two spaces." { "It works. ‖ Two spaces." } else { example }),
-    );
+    check(&[
+        "Hello there. ‖How are you? ‖Fine!",
+        "Really?! ‖No way... ‖Yes.",
+        "i live here. ‖you live there.",
+        "It works. ‖ Two spaces.",
+        "Wait… ‖What?",
+        "Wait… what?",
+        "So... maybe not.",
+        "...and so it began. ‖It ended.",
+        "No stop at all",
+        "",
+    ]);
 }
 
 #[test]
@@ -95,21 +92,12 @@ fn abbreviations_do_not_end_sentences() {
 
 #[test]
 fn addresses_are_not_cut() {
-    check(
-        &[
-            "Write to jane.doe@example.com. ‖She answers.",
-            "See https://example.com/a.b?c=d!e. ‖It helps.",
-            "Use Node.js or foo.bar() there. ‖Fine.",
-            "Read [the docs. All of them](https://a.b/c?d=1. e) now. ‖Go.",
-        ]
-        .map(|example| {
-            if example.starts_with("Read") {
-                "Read [the docs. ‖All of them](https://a.b/c?d=1. e) now. ‖Go."
-            } else {
-                example
-            }
-        }),
-    );
+    check(&[
+        "Write to jane.doe@example.com. ‖She answers.",
+        "See https://example.com/a.b?c=d!e. ‖It helps.",
+        "Use Node.js or foo.bar() there. ‖Fine.",
+        "Read [the docs. ‖All of them](https://a.b/c?d=1. e) now. ‖Go.",
+    ]);
 }
 
 #[test]
@@ -263,7 +251,9 @@ fn tricky_text() -> impl Strategy<Value = String> {
         1 => "[0-9]{1,3}",
         1 => "[。！？；，、「」“”«»]",
         1 => "[()\\[\\]*_`~#|<>:,;—-]{1,4}",
-        1 => prop_oneof!["\n", "\n\n", "\r\n", "```", "\n```\n", "](", "e.g. ", "U.S. The ", "z. B. ", "www.a.b/c ", "👩‍👩‍👧", "é\u{301}", "中文字", "한국어"].prop_map(String::from),
+        1 => prop::sample::select(vec![
+            "\n", "\n\n", "\r\n", "```", "\n```\n", "](", "e.g. ", "U.S. The ", "z. B. ", "www.a.b/c ", "👩‍👩‍👧", "e\u{301}", "中文字", "한국어",
+        ]).prop_map(String::from),
         1 => any::<char>().prop_map(String::from),
     ];
     prop::collection::vec(token, 0..80).prop_map(|tokens| tokens.concat())
