@@ -3,7 +3,7 @@
 use super::Parts;
 use crate::audio::{Resampler, pcm};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::stream::{SpeechDetector, SpeechItem, UtteranceDenoiser};
+use crate::stream::{SpeechDetector, SpeechItem, StreamDenoiser};
 use crate::time::{AudioTime, SessionTime};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub(super) struct Ears {
     input_rate: u32,
     resampler: Option<Resampler>,
     detector: Option<SpeechDetector>,
-    denoiser: Option<UtteranceDenoiser>,
+    denoiser: Option<StreamDenoiser>,
     denoise_before_vad: bool,
     max_ahead: Duration,
     items: VecDeque<Heard>,
@@ -54,7 +54,7 @@ impl Ears {
             _ => None,
         };
         let denoiser = match &parts.denoiser {
-            Some(factory) if detector.is_some() => Some(UtteranceDenoiser::new(factory()?)?),
+            Some(factory) if detector.is_some() => Some(StreamDenoiser::new(factory()?, RATE)?),
             _ => None,
         };
         Ok(Self {
@@ -81,13 +81,13 @@ impl Ears {
         self.items.clear();
         self.received = 0;
         self.since = None;
-        for resampler in &mut self.resampler {
+        if let Some(resampler) = &mut self.resampler {
             resampler.reset();
         }
-        for detector in &mut self.detector {
+        if let Some(detector) = &mut self.detector {
             detector.reset();
         }
-        for denoiser in &mut self.denoiser {
+        if let Some(denoiser) = &mut self.denoiser {
             denoiser.reset();
         }
     }
@@ -134,7 +134,8 @@ impl Ears {
             }
         }
         self.listen();
-        let was_ahead = std::mem::replace(&mut self.ahead, !self.may_read(now));
+        let ahead = !self.may_read(now);
+        let was_ahead = std::mem::replace(&mut self.ahead, ahead);
         Ok((self.ahead && !was_ahead).then(|| self.overrun()))
     }
 
@@ -209,7 +210,7 @@ impl Ears {
 }
 
 /// Takes what the detector tells; audio for the recogniser passes the denoiser, warmed by the padding.
-fn take(item: SpeechItem<'_>, denoiser: Option<&mut UtteranceDenoiser>, items: &mut VecDeque<Heard>) {
+fn take(item: SpeechItem<'_>, denoiser: Option<&mut StreamDenoiser>, items: &mut VecDeque<Heard>) {
     match item {
         SpeechItem::Started { at } => items.push_back(Heard::Started { at }),
         SpeechItem::Ended { at, silence } => items.push_back(Heard::Ended { at, silence }),
