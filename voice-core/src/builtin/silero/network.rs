@@ -1,0 +1,196 @@
+//! The network: spectrum, four convolutions, one recurrent cell, one output.
+
+use super::activation::{sigmoid, tanh};
+use super::convolution::{Packed, Shape, convolve};
+use super::onnx::{Tensors, not_silero};
+use super::simd::Simd;
+use super::spectrum::{BINS, FRAME, FRAMES, SPAN, Spectrum};
+use super::state::{CONTEXT, State, UNITS};
+use super::{Result, WINDOW};
+
+/// Beyond it (microphone samples lie in −1 … 1) powers could overflow and poison the state for ever.
+const LOUDEST: f32 = 32_768.0;
+
+// The kernels have three taps and one frame of padding on each side, with strides 1, 2, 2 and 1, so that four frames
+// become four, two, one and one. Where only one frame is left, the taps over the padding are not kept.
+const FIRST: Shape = Shape { outputs: 128, channels: BINS, taps: 3, stride: 1, padding: 1 };
+const SECOND: Shape = Shape { outputs: 64, channels: 128, taps: 3, stride: 2, padding: 1 };
+const THIRD: Shape = Shape { outputs: 64, channels: 64, taps: 2, stride: 2, padding: 0 };
+const FOURTH: Shape = Shape { outputs: UNITS, channels: 64, taps: 1, stride: 1, padding: 0 };
+/// Input and past output of the cell, side by side.
+const RECURRENT: Shape = Shape { outputs: 4 * UNITS, channels: 2 * UNITS, taps: 1, stride: 1, padding: 0 };
+
+/// The weights, packed for one instruction set.
+pub(super) struct Network {
+    spectrum: Spectrum,
+    first: Packed,
+    second: Packed,
+    third: Packed,
+    fourth: Packed,
+    recurrent: Packed,
+    decoder: [f32; UNITS],
+    decoder_bias: f32,
+}
+
+/// Outputs computed at a time by the first, second and third convolution, and by the matrix products.
+pub(super) type Panels = [usize; 4];
+
+impl Network {
+    pub(super) fn new(tensors: &Tensors, panels: Panels) -> Result<Self> {
+        let encoder = |layer: usize, shape: Shape, panel: usize, first_tap: usize| {
+            let name = format!("encoder.{layer}.reparam_conv");
+            let dims = [shape.outputs as u64, shape.channels as u64, 3];
+            let weight = tensors.get(&format!("{name}.weight"), &dims)?;
+            let bias = tensors.get(&format!("{name}.bias"), &dims[..1])?;
+            let at = |output, channel, tap| weight[(output * shape.channels + channel) * 3 + first_tap + tap];
+            Result::Ok(Packed::new(shape, panel, bias, at))
+        };
+        let decoder = tensors.get("decoder.2.weight", &[1, UNITS as u64, 1])?;
+        Ok(Self {
+            spectrum: Spectrum::new(analysis_window(tensors)?),
+            first: encoder(0, FIRST, panels[0], 0)?,
+            second: encoder(1, SECOND, panels[1], 0)?,
+            third: encoder(2, THIRD, panels[2], 1)?,
+            fourth: encoder(3, FOURTH, panels[3], 1)?,
+            recurrent: recurrent(tensors, panels[3])?,
+            decoder: std::array::from_fn(|unit| decoder[unit]),
+            decoder_bias: tensors.get("decoder.2.bias", &[1])?[0],
+        })
+    }
+}
+
+fn recurrent(tensors: &Tensors, panel: usize) -> Result<Packed> {
+    let dims = [4 * UNITS as u64, UNITS as u64];
+    let of_input = tensors.get("rnn.weight_ih", &dims)?;
+    let of_hidden = tensors.get("rnn.weight_hh", &dims)?;
+    let mut bias = tensors.get("rnn.bias_ih", &dims[..1])?;
+    for (bias, hidden) in bias.iter_mut().zip(tensors.get("rnn.bias_hh", &dims[..1])?) {
+        *bias += hidden;
+    }
+    Ok(Packed::new(RECURRENT, panel, bias, |output, channel, _| match channel.checked_sub(UNITS) {
+        None => of_input[output * UNITS + channel],
+        Some(channel) => of_hidden[output * UNITS + channel],
+    }))
+}
+
+/// The model stores its transform as a matrix: the first row is the window, all rows must be the windowed transform.
+fn analysis_window(tensors: &Tensors) -> Result<[f32; FRAME]> {
+    let basis = tensors.get("stft.forward_basis_buffer", &[2 * BINS as u64, 1, FRAME as u64])?;
+    let (rows, _) = basis.as_chunks::<FRAME>();
+    let window = rows[0];
+    let turn: [f64; FRAME] = std::array::from_fn(|n| std::f64::consts::TAU * n as f64 / FRAME as f64);
+    let (cos, sin) = (turn.map(f64::cos), turn.map(f64::sin));
+    for bin in 0..BINS {
+        for (n, weight) in window.iter().enumerate() {
+            let at = bin * n % FRAME;
+            let re = f64::from(rows[bin][n]) - f64::from(*weight) * cos[at];
+            let im = f64::from(rows[BINS + bin][n]) + f64::from(*weight) * sin[at];
+            if re.abs() > 1e-5 || im.abs() > 1e-5 {
+                return Err(not_silero("its filter bank is not a windowed Fourier transform"));
+            }
+        }
+    }
+    Ok(window)
+}
+
+/// The probability that the stream holds speech in this window. Each of the `const`s is a panel's number of vectors.
+#[inline(always)]
+pub(super) fn forward<
+    S: Simd<N>,
+    const N: usize,
+    const FIRST_PANEL: usize,
+    const SECOND_PANEL: usize,
+    const THIRD_PANEL: usize,
+    const MATRIX_PANEL: usize,
+>(
+    simd: S,
+    network: &Network,
+    state: &mut State,
+    window: &[f32; WINDOW],
+) -> f32 {
+    let bins = network.spectrum.magnitudes(&with_context(&mut state.context, window));
+
+    let mut first = [[0.0; FIRST.outputs]; FRAMES];
+    let read = |channel: usize, frame: usize| bins[channel][frame];
+    let write = |frame: usize, at, sum| store_relu(simd, &mut first[frame], at, sum);
+    convolve::<S, N, FIRST_PANEL, 4, 4>(simd, FIRST, &network.first, read, write);
+
+    let mut second = [[0.0; SECOND.outputs]; 2];
+    let read = |channel: usize, frame: usize| first[frame][channel];
+    let write = |frame: usize, at, sum| store_relu(simd, &mut second[frame], at, sum);
+    convolve::<S, N, SECOND_PANEL, 4, 2>(simd, SECOND, &network.second, read, write);
+
+    let mut third = [0.0; THIRD.outputs];
+    let read = |channel: usize, frame: usize| second[frame][channel];
+    convolve::<S, N, THIRD_PANEL, 2, 1>(simd, THIRD, &network.third, read, |_, at, sum| {
+        store_relu(simd, &mut third, at, sum);
+    });
+
+    let mut cell_input = [[0.0; UNITS], state.hidden];
+    let read = |channel: usize, _| third[channel];
+    convolve::<S, N, MATRIX_PANEL, 1, 1>(simd, FOURTH, &network.fourth, read, |_, at, sum| {
+        store_relu(simd, &mut cell_input[0], at, sum);
+    });
+
+    let mut gates = [0.0; RECURRENT.outputs];
+    let read = |channel: usize, _| cell_input.as_flattened()[channel];
+    convolve::<S, N, MATRIX_PANEL, 1, 1>(simd, RECURRENT, &network.recurrent, read, |_, at, sum| {
+        store(simd, &mut gates, at, sum);
+    });
+    update_cell(simd, &gates, state);
+    decode(simd, network, &state.hidden)
+}
+
+/// Puts the stream's last samples before the window and mirrors its end, so that four frames fit.
+#[inline(always)]
+fn with_context(context: &mut [f32; CONTEXT], window: &[f32; WINDOW]) -> [f32; SPAN] {
+    let mut audio = [0.0; SPAN];
+    audio[..CONTEXT].copy_from_slice(context);
+    for (slot, sample) in audio[CONTEXT..].iter_mut().zip(window) {
+        // The comparison drops NaN as well.
+        *slot = if sample.abs() <= LOUDEST { *sample } else { 0.0 };
+    }
+    let end = CONTEXT + WINDOW;
+    context.copy_from_slice(&audio[end - CONTEXT..end]);
+    for mirrored in 0..SPAN - end {
+        audio[end + mirrored] = audio[end - 2 - mirrored];
+    }
+    audio
+}
+
+#[inline(always)]
+fn store<S: Simd<N>, const N: usize>(simd: S, values: &mut [f32], at: usize, vector: S::Vector) {
+    simd.store(vector, &mut values.as_chunks_mut::<N>().0[at / N]);
+}
+
+#[inline(always)]
+fn store_relu<S: Simd<N>, const N: usize>(simd: S, values: &mut [f32], at: usize, vector: S::Vector) {
+    store(simd, values, at, simd.max(vector, simd.splat(0.0)));
+}
+
+/// The LSTM cell; its gates stand in the order input, forget, cell, output.
+#[inline(always)]
+fn update_cell<S: Simd<N>, const N: usize>(simd: S, gates: &[f32; 4 * UNITS], state: &mut State) {
+    let gates = gates.as_chunks::<N>().0;
+    let cells = state.cell.as_chunks_mut::<N>().0.iter_mut();
+    for (at, (cell, hidden)) in cells.zip(state.hidden.as_chunks_mut::<N>().0).enumerate() {
+        let gate = |index: usize| simd.load(&gates[index * (UNITS / N) + at]);
+        let kept = simd.mul(sigmoid(simd, gate(1)), simd.load(cell));
+        let sum = simd.mul_add(sigmoid(simd, gate(0)), tanh(simd, gate(2)), kept);
+        simd.store(sum, cell);
+        simd.store(simd.mul(sigmoid(simd, gate(3)), tanh(simd, sum)), hidden);
+    }
+}
+
+#[inline(always)]
+fn decode<S: Simd<N>, const N: usize>(simd: S, network: &Network, hidden: &[f32; UNITS]) -> f32 {
+    let mut sums = simd.splat(0.0);
+    for (hidden, weights) in hidden.as_chunks::<N>().0.iter().zip(network.decoder.as_chunks::<N>().0) {
+        sums = simd.mul_add(simd.max(simd.load(hidden), simd.splat(0.0)), simd.load(weights), sums);
+    }
+    let mut lanes = [0.0; N];
+    simd.store(sums, &mut lanes);
+    let logit = lanes.iter().sum::<f32>() + network.decoder_bias;
+    simd.store(sigmoid(simd, simd.splat(logit)), &mut lanes);
+    lanes[0]
+}
