@@ -1,5 +1,6 @@
 //! Silero VAD: the same probabilities as ONNX Runtime gives, one state a stream, and no surprise on bad input.
 #![cfg(feature = "silero")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod silero_support;
 

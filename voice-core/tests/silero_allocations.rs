@@ -1,5 +1,6 @@
 //! Silero VAD allocates nothing per window.
 #![cfg(feature = "silero")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod silero_support;
 

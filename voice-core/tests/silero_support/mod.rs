@@ -1,5 +1,6 @@
 //! Audio and expected probabilities for the tests of Silero.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 

@@ -17,6 +17,12 @@ pub(super) struct Shape {
     pub(super) stride: usize,
     /// Zero frames before the first one, as seen by the kept taps.
     pub(super) padding: usize,
+    /// Values from one channel of the input to the next.
+    pub(super) channel_step: usize,
+    /// Values from one frame of the input to the next.
+    pub(super) frame_step: usize,
+    /// Whether negative sums become zero.
+    pub(super) rectified: bool,
 }
 
 /// Weights in the order in which [`convolve`] reads them, 64-byte aligned.
@@ -55,41 +61,50 @@ impl Packed {
     }
 }
 
-/// Computes `OUT` frames from `IN` frames, panel by panel of `U` vectors.
+/// Computes `OUT` frames of all outputs, one frame after the other, from `IN` frames; panel by panel of `U` vectors.
 ///
-/// `input(channel, frame)` reads a value, `output(frame, first, sums)` takes the `N` outputs from `first` on.
+/// Loops stand here as counted ones, without closures: the compiler unrolls them all and keeps `sums` in registers.
 #[inline(always)]
-pub(super) fn convolve<S, const N: usize, const U: usize, const IN: usize, const OUT: usize>(
+#[allow(clippy::needless_range_loop, reason = "see above")]
+pub(super) fn convolve<S, const N: usize, const U: usize, const TAPS: usize, const IN: usize, const OUT: usize>(
     simd: S,
     shape: Shape,
     layer: &Packed,
-    input: impl Fn(usize, usize) -> f32,
-    mut output: impl FnMut(usize, usize, S::Vector),
+    input: &[f32],
+    output: &mut [f32],
 ) where
     S: Simd<N>,
 {
-    debug_assert_eq!(layer.panel, U * N);
-    let panels = layer.vectors::<N>().chunks_exact(shape.channels * shape.taps * U);
-    let biases = layer.bias.as_chunks::<N>().0.chunks_exact(U);
-    for (panel, (weights, bias)) in panels.zip(biases).enumerate() {
-        let mut sums: [[S::Vector; OUT]; U] = std::array::from_fn(|u| [simd.load(&bias[u]); OUT]);
-        for (channel, taps) in weights.chunks_exact(shape.taps * U).enumerate() {
-            let frames: [S::Vector; IN] = std::array::from_fn(|frame| simd.splat(input(channel, frame)));
-            for (tap, vectors) in taps.chunks_exact(U).enumerate() {
+    debug_assert_eq!((layer.panel, shape.taps), (U * N, TAPS));
+    let kernels = layer.vectors::<N>().as_chunks::<U>().0.as_chunks::<TAPS>().0;
+    let biases = layer.bias.as_chunks::<N>().0.as_chunks::<U>().0;
+    for panel in 0..shape.outputs / (U * N) {
+        let mut sums = [[simd.splat(0.0); OUT]; U];
+        for u in 0..U {
+            sums[u] = [simd.load(&biases[panel][u]); OUT];
+        }
+        let channels = &kernels[panel * shape.channels..][..shape.channels];
+        for channel in 0..shape.channels {
+            let mut frames = [simd.splat(0.0); IN];
+            for frame in 0..IN {
+                frames[frame] = simd.splat(input[channel * shape.channel_step + frame * shape.frame_step]);
+            }
+            for tap in 0..TAPS {
                 for u in 0..U {
-                    let weight = simd.load(&vectors[u]);
-                    for (out, sum) in sums[u].iter_mut().enumerate() {
+                    let weight = simd.load(&channels[channel][tap][u]);
+                    for out in 0..OUT {
                         let frame = out * shape.stride + tap;
                         if frame >= shape.padding && frame - shape.padding < IN {
-                            *sum = simd.mul_add(weight, frames[frame - shape.padding], *sum);
+                            sums[u][out] = simd.mul_add(weight, frames[frame - shape.padding], sums[u][out]);
                         }
                     }
                 }
             }
         }
-        for (u, frames) in sums.into_iter().enumerate() {
-            for (out, sum) in frames.into_iter().enumerate() {
-                output(out, (panel * U + u) * N, sum);
+        for out in 0..OUT {
+            for u in 0..U {
+                let sum = if shape.rectified { simd.max(sums[u][out], simd.splat(0.0)) } else { sums[u][out] };
+                simd.store(sum, &mut output.as_chunks_mut::<N>().0[out * shape.outputs / N + panel * U + u]);
             }
         }
     }

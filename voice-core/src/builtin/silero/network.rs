@@ -13,12 +13,22 @@ const LOUDEST: f32 = 32_768.0;
 
 // The kernels have three taps and one frame of padding on each side, with strides 1, 2, 2 and 1, so that four frames
 // become four, two, one and one. Where only one frame is left, the taps over the padding are not kept.
-const FIRST: Shape = Shape { outputs: 128, channels: BINS, taps: 3, stride: 1, padding: 1 };
-const SECOND: Shape = Shape { outputs: 64, channels: 128, taps: 3, stride: 2, padding: 1 };
-const THIRD: Shape = Shape { outputs: 64, channels: 64, taps: 2, stride: 2, padding: 0 };
-const FOURTH: Shape = Shape { outputs: UNITS, channels: 64, taps: 1, stride: 1, padding: 0 };
+const FIRST: Shape = Shape {
+    outputs: 128,
+    channels: BINS,
+    taps: 3,
+    stride: 1,
+    padding: 1,
+    channel_step: FRAMES,
+    frame_step: 1,
+    rectified: true,
+};
+const SECOND: Shape =
+    Shape { outputs: 64, channels: FIRST.outputs, stride: 2, channel_step: 1, frame_step: FIRST.outputs, ..FIRST };
+const THIRD: Shape = Shape { channels: SECOND.outputs, taps: 2, padding: 0, frame_step: SECOND.outputs, ..SECOND };
+const FOURTH: Shape = Shape { outputs: UNITS, channels: THIRD.outputs, taps: 1, ..THIRD };
 /// Input and past output of the cell, side by side.
-const RECURRENT: Shape = Shape { outputs: 4 * UNITS, channels: 2 * UNITS, taps: 1, stride: 1, padding: 0 };
+const RECURRENT: Shape = Shape { outputs: 4 * UNITS, channels: 2 * UNITS, rectified: false, ..FOURTH };
 
 /// The weights, packed for one instruction set.
 pub(super) struct Network {
@@ -109,34 +119,18 @@ pub(super) fn forward<
     window: &[f32; WINDOW],
 ) -> f32 {
     let bins = network.spectrum.magnitudes(&with_context(&mut state.context, window));
-
-    let mut first = [[0.0; FIRST.outputs]; FRAMES];
-    let read = |channel: usize, frame: usize| bins[channel][frame];
-    let write = |frame: usize, at, sum| store_relu(simd, &mut first[frame], at, sum);
-    convolve::<S, N, FIRST_PANEL, 4, 4>(simd, FIRST, &network.first, read, write);
-
-    let mut second = [[0.0; SECOND.outputs]; 2];
-    let read = |channel: usize, frame: usize| first[frame][channel];
-    let write = |frame: usize, at, sum| store_relu(simd, &mut second[frame], at, sum);
-    convolve::<S, N, SECOND_PANEL, 4, 2>(simd, SECOND, &network.second, read, write);
-
+    let bins = bins.as_flattened();
+    let mut first = [0.0; 4 * FIRST.outputs];
+    convolve::<S, N, FIRST_PANEL, 3, 4, 4>(simd, FIRST, &network.first, bins, &mut first);
+    let mut second = [0.0; 2 * SECOND.outputs];
+    convolve::<S, N, SECOND_PANEL, 3, 4, 2>(simd, SECOND, &network.second, &first, &mut second);
     let mut third = [0.0; THIRD.outputs];
-    let read = |channel: usize, frame: usize| second[frame][channel];
-    convolve::<S, N, THIRD_PANEL, 2, 1>(simd, THIRD, &network.third, read, |_, at, sum| {
-        store_relu(simd, &mut third, at, sum);
-    });
-
-    let mut cell_input = [[0.0; UNITS], state.hidden];
-    let read = |channel: usize, _| third[channel];
-    convolve::<S, N, MATRIX_PANEL, 1, 1>(simd, FOURTH, &network.fourth, read, |_, at, sum| {
-        store_relu(simd, &mut cell_input[0], at, sum);
-    });
-
+    convolve::<S, N, THIRD_PANEL, 2, 2, 1>(simd, THIRD, &network.third, &second, &mut third);
+    let mut cell_input = [0.0; RECURRENT.channels];
+    convolve::<S, N, MATRIX_PANEL, 1, 1, 1>(simd, FOURTH, &network.fourth, &third, &mut cell_input);
+    cell_input[UNITS..].copy_from_slice(&state.hidden);
     let mut gates = [0.0; RECURRENT.outputs];
-    let read = |channel: usize, _| cell_input.as_flattened()[channel];
-    convolve::<S, N, MATRIX_PANEL, 1, 1>(simd, RECURRENT, &network.recurrent, read, |_, at, sum| {
-        store(simd, &mut gates, at, sum);
-    });
+    convolve::<S, N, MATRIX_PANEL, 1, 1, 1>(simd, RECURRENT, &network.recurrent, &cell_input, &mut gates);
     update_cell(simd, &gates, state);
     decode(simd, network, &state.hidden)
 }
@@ -158,27 +152,22 @@ fn with_context(context: &mut [f32; CONTEXT], window: &[f32; WINDOW]) -> [f32; S
     audio
 }
 
-#[inline(always)]
-fn store<S: Simd<N>, const N: usize>(simd: S, values: &mut [f32], at: usize, vector: S::Vector) {
-    simd.store(vector, &mut values.as_chunks_mut::<N>().0[at / N]);
-}
-
-#[inline(always)]
-fn store_relu<S: Simd<N>, const N: usize>(simd: S, values: &mut [f32], at: usize, vector: S::Vector) {
-    store(simd, values, at, simd.max(vector, simd.splat(0.0)));
-}
-
 /// The LSTM cell; its gates stand in the order input, forget, cell, output.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "counted loops without closures compile best")]
 fn update_cell<S: Simd<N>, const N: usize>(simd: S, gates: &[f32; 4 * UNITS], state: &mut State) {
-    let gates = gates.as_chunks::<N>().0;
-    let cells = state.cell.as_chunks_mut::<N>().0.iter_mut();
-    for (at, (cell, hidden)) in cells.zip(state.hidden.as_chunks_mut::<N>().0).enumerate() {
-        let gate = |index: usize| simd.load(&gates[index * (UNITS / N) + at]);
-        let kept = simd.mul(sigmoid(simd, gate(1)), simd.load(cell));
-        let sum = simd.mul_add(sigmoid(simd, gate(0)), tanh(simd, gate(2)), kept);
-        simd.store(sum, cell);
-        simd.store(simd.mul(sigmoid(simd, gate(3)), tanh(simd, sum)), hidden);
+    let (gates, _) = gates.as_chunks::<N>();
+    let (cells, _) = state.cell.as_chunks_mut::<N>();
+    let (hidden, _) = state.hidden.as_chunks_mut::<N>();
+    let gate = UNITS / N;
+    for at in 0..gate {
+        let input = sigmoid(simd, simd.load(&gates[at]));
+        let forget = sigmoid(simd, simd.load(&gates[gate + at]));
+        let candidate = tanh(simd, simd.load(&gates[2 * gate + at]));
+        let output = sigmoid(simd, simd.load(&gates[3 * gate + at]));
+        let cell = simd.mul_add(input, candidate, simd.mul(forget, simd.load(&cells[at])));
+        simd.store(cell, &mut cells[at]);
+        simd.store(simd.mul(output, tanh(simd, cell)), &mut hidden[at]);
     }
 }
 

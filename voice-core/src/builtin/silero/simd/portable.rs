@@ -15,8 +15,11 @@ const LANES: usize = 8;
 type Lanes = [f32; LANES];
 
 #[inline(always)]
-fn zip(a: Lanes, b: Lanes, op: impl Fn(f32, f32) -> f32) -> Lanes {
-    std::array::from_fn(|lane| op(a[lane], b[lane]))
+fn zip(mut a: Lanes, b: Lanes, op: impl Fn(f32, f32) -> f32) -> Lanes {
+    for lane in 0..LANES {
+        a[lane] = op(a[lane], b[lane]);
+    }
+    a
 }
 
 impl Simd<LANES> for Portable {
@@ -69,18 +72,18 @@ impl Simd<LANES> for Portable {
     }
 
     #[inline(always)]
-    fn mul_add(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+    fn mul_add(self, a: Lanes, b: Lanes, mut c: Lanes) -> Lanes {
         // Without the instruction `f32::mul_add` is a call into the C library, fifty times slower.
-        if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-            std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
-        } else {
-            std::array::from_fn(|lane| a[lane] * b[lane] + c[lane])
+        let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+        for lane in 0..LANES {
+            c[lane] = if fused { a[lane].mul_add(b[lane], c[lane]) } else { a[lane] * b[lane] + c[lane] };
         }
+        c
     }
 
     #[inline(always)]
     fn exp2_integer(self, n: Lanes) -> Lanes {
-        n.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
+        zip(n, n, |n, _| f32::from_bits(((n as i32 + 127) as u32) << 23))
     }
 
     fn forward(self, network: &Network, state: &mut State, window: &[f32; WINDOW]) -> f32 {
