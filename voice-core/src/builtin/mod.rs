@@ -12,4 +12,4 @@ pub use energy_vad::EnergyVad;
 pub use rnnoise::RnnoiseDenoiser;
 pub use silence_turn::SilenceTurnDetector;
 #[cfg(feature = "silero")]
-pub use silero::{SileroModel, SileroVad};
+pub use silero::{InstructionSet, SileroModel, SileroVad};
