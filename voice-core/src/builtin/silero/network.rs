@@ -7,10 +7,7 @@ use super::onnx::{Tensors, not_silero};
 use super::simd::Simd;
 use super::spectrum::{BINS, FRAME, FRAMES, SPAN, Spectrum};
 use super::state::{CONTEXT, State, UNITS};
-use super::{Result, WINDOW};
-
-/// Beyond it (microphone samples lie in −1 … 1) powers could overflow and poison the state for ever.
-const LOUDEST: f32 = 32_768.0;
+use super::{Result, WINDOW, heard};
 
 // The kernels have three taps and one frame of padding on each side, with strides 1, 2, 2 and 1, so that four frames
 // become four, two, one and one. Where only one frame is left, the taps over the padding are not kept.
@@ -142,8 +139,7 @@ fn with_context(context: &mut [f32; CONTEXT], window: &[f32; WINDOW]) -> [f32; S
     let mut audio = [0.0; SPAN];
     audio[..CONTEXT].copy_from_slice(context);
     for at in 0..WINDOW {
-        // The comparison drops NaN as well.
-        audio[CONTEXT + at] = if window[at].abs() <= LOUDEST { window[at] } else { 0.0 };
+        audio[CONTEXT + at] = heard(window[at]);
     }
     let end = CONTEXT + WINDOW;
     context.copy_from_slice(&audio[end - CONTEXT..end]);
