@@ -1,5 +1,8 @@
 //! The `/ws` contract: field names, rejections, the first frame, limits, and hostile input.
 
+// The lints leave tests alone, but not the helpers beside them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod client_frames;
 mod properties;
 mod rejections;
