@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client_frames;
+mod documentation;
 mod properties;
 mod rejections;
 mod server_frames;
