@@ -11,12 +11,15 @@ mod id;
 mod message;
 mod time;
 
+pub mod agent;
 pub mod audio;
 pub mod builtin;
 pub mod conversation;
 pub mod protocol;
 pub mod stage;
 pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 
 pub use cancel::{CancelToken, TaskScope};

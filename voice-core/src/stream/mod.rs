@@ -1,5 +1,13 @@
-//! Adapters that make streams of streams: lazy, fused, and stopped by dropping them.
+//! Adapters that lift the stages to streams, and the hand-offs between them. They carry and never decide.
 
+mod denoise;
+mod handoff;
+mod playout;
 mod sentences;
+mod speech;
 
+pub use denoise::StreamDenoiser;
+pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
+pub use playout::{Playout, PlayoutConfig};
 pub use sentences::{Sentences, SentencesExt};
+pub use speech::{SpeechConfig, SpeechDetector, SpeechItem};

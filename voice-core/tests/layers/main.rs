@@ -19,7 +19,10 @@ mod uses;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use uses::{Exports, Use, uses};
+use uses::{Exports, Use, test_lines, uses};
+
+/// Beside each other in one layer: the adapters of streams are tried with real stages. Only in tests, and never upwards.
+const TESTS_ALSO_USE: [(&str, &str); 1] = [("stream", "builtin")];
 
 /// A module, the modules of this crate it may use, and the crates it may not use.
 struct Rule {
@@ -97,7 +100,16 @@ fn a_bad_line_is_found_and_named() {
         ("error.rs", "use super::stage::Vad;", &["error.rs:1: error may not use stage"]),
         ("agent/run.rs", "use crate::testing::Script;", &["agent/run.rs:1: agent may not use testing"]),
         ("gadget.rs", "", &["gadget.rs:1: gadget has no layer"]),
+        ("stream/a.rs", "use crate::builtin::EnergyVad;", &["stream/a.rs:1: stream may not use builtin"]),
+        (
+            "stream/a.rs",
+            "#[cfg(test)]\nmod tests { fn f() { crate::agent::g() } }\nuse crate::builtin::EnergyVad;",
+            &["stream/a.rs:2: stream may not use agent", "stream/a.rs:3: stream may not use builtin"],
+        ),
+        ("stage/a_tests.rs", "use crate::builtin::EnergyVad;", &["stage/a_tests.rs:1: stage may not use builtin"]),
         // These are fine.
+        ("stream/a.rs", "#[cfg(test)]\nmod tests {\n    use crate::builtin::EnergyVad;\n}", &[]),
+        ("stream/a_tests.rs", "use crate::builtin::EnergyVad;", &[]),
         ("stage/vad.rs", "use crate::error::Result;\nuse crate::{Error, audio::{Pcm, agent}};", &[]),
         (
             "text/mod.rs",
@@ -123,6 +135,12 @@ fn violations(path: &Path, source: &str, exports: &Exports) -> Vec<String> {
     let Some(rule) = RULES.iter().find(|rule| rule.module == module) else {
         return vec![format!("{}:1: {module} has no layer", path.display())];
     };
+    let test_lines = test_lines(source);
+    let test_file = modules.last().is_some_and(|name| name == "tests" || name.ends_with("_tests"));
+    let tests_use = |line: usize, used: &str| {
+        let in_tests = test_file || test_lines.iter().any(|lines| lines.contains(&line));
+        in_tests && TESTS_ALSO_USE.contains(&(module, used))
+    };
     uses(source, modules.len(), exports)
         .into_iter()
         .filter_map(|(line, used)| {
@@ -131,6 +149,7 @@ fn violations(path: &Path, source: &str, exports: &Exports) -> Vec<String> {
                 Use::Module(used) | Use::ModuleOrItem(used) if used == module || lists(rule.may_use, &used) => {
                     return None;
                 }
+                Use::Module(used) | Use::ModuleOrItem(used) if tests_use(line, &used) => return None,
                 Use::Crate(used) if !lists(rule.may_not_use_crates, &used) => return None,
                 Use::ModuleOrItem(used) if !known(&used) => return None,
                 Use::Module(used) if !known(&used) => format!("{used}, which has no layer"),

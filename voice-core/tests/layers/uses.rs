@@ -2,6 +2,7 @@
 
 use super::tokens::{Token, tokens};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// Something a file uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,27 @@ fn uses_at(tokens: &[(usize, Token)], at: usize, depth: usize, exports: &Exports
         }
         _ => vec![(*line, Use::Crate(word.clone()))],
     }
+}
+
+/// The lines of the modules marked `#[cfg(test)]`.
+pub(crate) fn test_lines(source: &str) -> Vec<RangeInclusive<usize>> {
+    let tokens = tokens(source);
+    let symbol = Token::Symbol;
+    let mark =
+        [symbol('#'), symbol('['), name("cfg"), symbol('('), name("test"), symbol(')'), symbol(']'), name("mod")];
+    let begins = |at: &usize| tokens[*at..].iter().map(|(_, token)| token).take(mark.len()).eq(&mark);
+    (0..tokens.len())
+        .filter(begins)
+        .filter_map(|at| {
+            let mut depth = 0;
+            // After the mark come the name and either a brace or, for a module in its own file, a semicolon.
+            let end = tokens[at + mark.len() + 1..].iter().find(|(_, token)| {
+                depth += i32::from(*token == symbol('{')) - i32::from(*token == symbol('}'));
+                depth == 0
+            })?;
+            Some(tokens[at].0..=end.0)
+        })
+        .collect()
 }
 
 fn name(word: &str) -> Token {

@@ -1,0 +1,200 @@
+//! The driver: the only place where the streams, the conversation and a clock meet.
+
+mod clock;
+mod ears;
+mod estimate;
+mod mind;
+mod mouth;
+mod outbox;
+mod recognizer;
+mod run;
+mod session;
+
+pub use outbox::Output;
+pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
+
+use crate::conversation::ConversationConfig;
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::id::SessionId;
+use crate::stage::{Denoiser, LlmProvider, SttProvider, TtsProvider, TurnDetector, Vad};
+use crate::stream::SpeechConfig;
+use run::Runner;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Makes a fresh VAD for a session.
+pub type VadFactory = Arc<dyn Fn() -> Result<Box<dyn Vad>> + Send + Sync>;
+/// Makes a fresh denoiser for a session.
+pub type DenoiserFactory = Arc<dyn Fn() -> Result<Box<dyn Denoiser>> + Send + Sync>;
+
+/// The settings of an agent; every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AgentConfig {
+    /// How the agent is to behave.
+    pub instructions: Option<String>,
+    /// What it is to know at the start.
+    pub context: Option<String>,
+    /// What counts as speech.
+    pub speech: SpeechConfig,
+    /// Turn-taking.
+    pub conversation: ConversationConfig,
+    /// How far playout may run ahead of the listener, in ms.
+    pub playout_ahead_ms: u64,
+    /// Audio of one reply that may wait for playout, in ms; the synthesiser then waits.
+    pub playout_queue_ms: u64,
+    /// Microphone audio that may be ahead of real time, in ms; reading then pauses.
+    pub max_ahead_ms: u64,
+    /// Whether the VAD hears the denoised audio instead of the microphone.
+    pub denoise_before_vad: bool,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            instructions: None,
+            context: None,
+            speech: SpeechConfig::default(),
+            conversation: ConversationConfig::default(),
+            playout_ahead_ms: 600,
+            playout_queue_ms: 10_000,
+            max_ahead_ms: 2_000,
+            denoise_before_vad: false,
+        }
+    }
+}
+
+/// An agent: providers and settings shared by all its sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct Agent {
+    parts: Arc<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
+    config: AgentConfig,
+    stt: Option<Arc<dyn SttProvider>>,
+    llm: Option<Arc<dyn LlmProvider>>,
+    tts: Option<Arc<dyn TtsProvider>>,
+    vad: Option<VadFactory>,
+    denoiser: Option<DenoiserFactory>,
+    turn_detector: Option<Arc<dyn TurnDetector>>,
+}
+
+/// What a session begins with.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// Its name; random when absent.
+    pub id: Option<SessionId>,
+    /// What the client sends and plays.
+    pub format: ClientFormat,
+    /// Instead of the agent's instructions.
+    pub instructions: Option<String>,
+    /// Instead of the agent's context.
+    pub context: Option<String>,
+}
+
+/// Puts an agent together.
+#[derive(Default)]
+pub struct AgentBuilder {
+    parts: Parts,
+}
+
+impl Agent {
+    /// Begins an agent with nothing set; every part is optional. Without speech to text the agent takes typed turns,
+    /// without text to speech it answers in text, without a VAD it does not listen.
+    pub fn builder() -> AgentBuilder {
+        AgentBuilder::default()
+    }
+
+    /// Opens a session and starts its one task on the current Tokio runtime.
+    ///
+    /// # Errors
+    /// `InvalidConfig` when the client's rates cannot be resampled; whatever the VAD's or denoiser's factory says.
+    #[allow(clippy::disallowed_methods)] // A session's task is owned by its handle and joined by `Session::closed`.
+    pub fn open(&self, options: SessionOptions) -> Result<Session> {
+        let id = options.id.clone().unwrap_or_else(SessionId::random);
+        let cancel = CancelToken::new();
+        let (session, ends) = Session::new(id.clone(), self.providers(), cancel);
+        let runner = Runner::new(id, self.parts.clone(), options, ends)?;
+        tokio::spawn(runner.run());
+        Ok(session)
+    }
+
+    /// The names of the agent's providers.
+    pub fn providers(&self) -> ProviderNames {
+        let Parts { stt, llm, tts, .. } = &*self.parts;
+        ProviderNames {
+            stt: stt.as_ref().map(|provider| provider.name().to_owned()),
+            llm: llm.as_ref().map(|provider| provider.name().to_owned()),
+            tts: tts.as_ref().map(|provider| provider.name().to_owned()),
+        }
+    }
+
+    /// The agent's settings.
+    pub fn config(&self) -> &AgentConfig {
+        &self.parts.config
+    }
+}
+
+impl AgentBuilder {
+    /// The settings.
+    #[must_use]
+    pub fn config(mut self, config: AgentConfig) -> Self {
+        self.parts.config = config;
+        self
+    }
+
+    /// Speech to text.
+    #[must_use]
+    pub fn stt(mut self, provider: Arc<dyn SttProvider>) -> Self {
+        self.parts.stt = Some(provider);
+        self
+    }
+
+    /// The language model.
+    #[must_use]
+    pub fn llm(mut self, provider: Arc<dyn LlmProvider>) -> Self {
+        self.parts.llm = Some(provider);
+        self
+    }
+
+    /// Text to speech.
+    #[must_use]
+    pub fn tts(mut self, provider: Arc<dyn TtsProvider>) -> Self {
+        self.parts.tts = Some(provider);
+        self
+    }
+
+    /// Voice activity detection.
+    #[must_use]
+    pub fn vad(mut self, factory: impl Fn() -> Result<Box<dyn Vad>> + Send + Sync + 'static) -> Self {
+        self.parts.vad = Some(Arc::new(factory));
+        self
+    }
+
+    /// Noise suppression of what the recogniser hears.
+    #[must_use]
+    pub fn denoiser(mut self, factory: impl Fn() -> Result<Box<dyn Denoiser>> + Send + Sync + 'static) -> Self {
+        self.parts.denoiser = Some(Arc::new(factory));
+        self
+    }
+
+    /// Semantic turn detection.
+    #[must_use]
+    pub fn turn_detector(mut self, detector: Arc<dyn TurnDetector>) -> Self {
+        self.parts.turn_detector = Some(detector);
+        self
+    }
+
+    /// The agent.
+    pub fn build(self) -> Agent {
+        Agent { parts: Arc::new(self.parts) }
+    }
+}
+
+fn missing_model() -> Error {
+    Error::new(ErrorKind::InvalidConfig, Stage::Llm, "the agent has no language model")
+}

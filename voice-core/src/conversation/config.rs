@@ -1,0 +1,109 @@
+//! The policy of a conversation: how long silence counts, what interrupts, what is said when things go wrong.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How a conversation behaves. All times are in ms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ConversationConfig {
+    /// When a pause ends the turn.
+    pub endpointing: Endpointing,
+    /// What stops the agent while it speaks.
+    pub interruption: Interruption,
+    /// How long a final transcript may take after the end of a turn before the partial one is taken for it.
+    pub transcript_timeout_ms: u64,
+    /// How long the language model may give no sign of life.
+    pub llm_timeout_ms: u64,
+    /// How long the synthesiser may give no audio while it owes some.
+    pub tts_timeout_ms: u64,
+    /// How long to wait, after an interruption, for the listener's last report of what was played.
+    pub heard_report_ms: u64,
+    /// How long a session lives on after its client went away.
+    pub detached_ms: u64,
+    /// Replies are shown and never spoken: there is no synthesiser.
+    pub text_only: bool,
+    /// Spoken at the start, as turn 0.
+    pub greeting: Option<String>,
+    /// Spoken when something was said that the recogniser could not make out; `None` stays silent.
+    pub unclear_reply: Option<String>,
+    /// Spoken when the language model failed before it said anything; `None` stays silent.
+    pub apology: Option<String>,
+    /// Characters of history kept; the oldest messages are dropped first.
+    pub history_chars: usize,
+    /// Speeches of [`Input::Say`](super::Input::Say) that may wait; more are refused with an error event.
+    pub say_queue: usize,
+}
+
+impl Default for ConversationConfig {
+    fn default() -> Self {
+        Self {
+            endpointing: Endpointing::default(),
+            interruption: Interruption::default(),
+            transcript_timeout_ms: 5_000,
+            llm_timeout_ms: 15_000,
+            tts_timeout_ms: 8_000,
+            heard_report_ms: 300,
+            detached_ms: 60_000,
+            text_only: false,
+            greeting: None,
+            unclear_reply: Some("Sorry, I did not catch that.".into()),
+            apology: Some("Sorry, something went wrong on my side. Please try again.".into()),
+            history_chars: 100_000,
+            say_queue: 8,
+        }
+    }
+}
+
+/// When a pause ends the turn. Silence is counted from the last speech sample, so what the VAD has already heard is
+/// part of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpointing {
+    /// Silence, in ms, that ends a turn that sounds complete or of which nothing is known.
+    pub min_ms: u64,
+    /// Silence, in ms, that ends a turn which a detector takes for incomplete.
+    pub max_ms: u64,
+    /// An estimate below this, in percent, means incomplete.
+    pub complete_percent: u8,
+}
+
+impl Default for Endpointing {
+    fn default() -> Self {
+        Self { min_ms: 500, max_ms: 2_500, complete_percent: 50 }
+    }
+}
+
+impl Endpointing {
+    /// The silence that ends the turn, given the latest estimate (0 … 1) of its being complete.
+    pub fn window(&self, estimate: Option<f32>) -> Duration {
+        let incomplete = estimate.is_some_and(|p| p * 100.0 < f32::from(self.complete_percent));
+        Duration::from_millis(if incomplete { self.max_ms.max(self.min_ms) } else { self.min_ms })
+    }
+}
+
+/// What stops the agent while it speaks. Speech holds the playback at once; these say when the hold becomes a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Interruption {
+    /// Speech that stops the agent, in ms after its onset was decided.
+    pub min_speech_ms: u64,
+    /// Words that must have been recognised as well; 0 asks for none.
+    pub min_words: u32,
+    /// Silence, in ms after a short sound, after which playback goes on while the transcript is still awaited.
+    pub false_alarm_ms: u64,
+}
+
+impl Default for Interruption {
+    fn default() -> Self {
+        Self { min_speech_ms: 200, min_words: 0, false_alarm_ms: 1_000 }
+    }
+}
+
+impl Interruption {
+    /// Whether these words are enough to stop the agent.
+    pub fn words_suffice(&self, text: &str) -> bool {
+        text.split_whitespace().count() >= self.min_words as usize
+    }
+}

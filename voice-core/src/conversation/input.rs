@@ -1,0 +1,139 @@
+//! The facts a conversation learns.
+
+use super::event::CloseReason;
+use crate::error::{ErrorKind, Stage};
+use crate::id::{SentenceId, TurnId};
+use crate::time::AudioTime;
+use std::time::Duration;
+
+/// A fact. Those that answer an earlier command name their turn; a fact about a turn that is no longer alive is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The session is open: greet, if there is a greeting.
+    Start,
+    /// The VAD heard the onset of speech.
+    SpeechStarted {
+        /// Onset, in microphone audio.
+        at: AudioTime,
+    },
+    /// The VAD heard the end of speech.
+    SpeechEnded {
+        /// End of the last speech window, in microphone audio.
+        at: AudioTime,
+        /// Silence heard since.
+        silence: Duration,
+    },
+    /// Somebody's estimate of whether the user's turn is over.
+    TurnEstimate {
+        /// The turn.
+        turn: TurnId,
+        /// 0 … 1.
+        probability: f32,
+    },
+    /// The user's words so far.
+    PartialTranscript {
+        /// The turn.
+        turn: TurnId,
+        /// All of its words so far.
+        text: String,
+    },
+    /// The answer to [`Command::FinalizeStt`](super::Command::FinalizeStt).
+    FinalTranscript {
+        /// The turn.
+        turn: TurnId,
+        /// Which request of the turn this answers.
+        attempt: u32,
+        /// All words of the turn so far.
+        text: String,
+        /// Something was said but not understood.
+        unclear: bool,
+    },
+    /// The user typed.
+    UserText(String),
+    /// The language model gave its first token.
+    FirstToken {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// The language model finished a sentence.
+    Reply {
+        /// The turn.
+        turn: TurnId,
+        /// The sentence as written; sentences join verbatim.
+        text: String,
+        /// What of it can be spoken; may be empty.
+        speech: String,
+    },
+    /// The language model has finished.
+    ReplyEnded {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// More audio of a sentence exists.
+    Synthesized {
+        /// The turn.
+        turn: TurnId,
+        /// The sentence.
+        sentence: SentenceId,
+        /// Samples added, at the output rate.
+        samples: u64,
+    },
+    /// A sentence has all its audio.
+    SentenceSynthesized {
+        /// The turn.
+        turn: TurnId,
+        /// The sentence.
+        sentence: SentenceId,
+    },
+    /// Audio is about to be handed to the transport.
+    Sent {
+        /// The turn.
+        turn: TurnId,
+        /// Samples of the turn handed over, this piece included.
+        samples: u64,
+    },
+    /// Audio came out of the loudspeaker.
+    Played {
+        /// The turn.
+        turn: TurnId,
+        /// Samples of the turn played so far.
+        samples: u64,
+        /// Whether the listener says so, or a clock.
+        reported: bool,
+    },
+    /// All audio of the turn has been played.
+    PlaybackDone {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// A call failed for good.
+    Failed {
+        /// The turn, where the call served one.
+        turn: Option<TurnId>,
+        /// Where.
+        stage: Stage,
+        /// What can be done.
+        kind: ErrorKind,
+        /// In words.
+        message: String,
+    },
+    /// The application wants something said, when the floor is free.
+    Say(String),
+    /// Stop the reply.
+    Interrupt,
+    /// New instructions or context, from the next prompt on. The outer `None` leaves a value, the inner clears it.
+    SetContext {
+        /// How the agent is to behave.
+        instructions: Option<Option<String>>,
+        /// What it is to know.
+        context: Option<Option<String>>,
+    },
+    /// The client went away; it may come back.
+    Detached,
+    /// A client is there again.
+    Attached,
+    /// End the session.
+    Close(CloseReason),
+    /// A deadline has passed.
+    Timeout,
+}
