@@ -8,6 +8,7 @@ mod handoff;
 mod playout;
 mod processor;
 mod resample;
+mod sentences;
 mod speech;
 
 pub use cancel::UntilCancelled;
@@ -18,4 +19,5 @@ pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
 pub use playout::{Playout, PlayoutConfig};
 pub use processor::{AudioChunk, AudioProcessor, Processed};
 pub use resample::Resampled;
+pub use sentences::{Sentences, SentencesExt};
 pub use speech::{Speech, SpeechConfig, SpeechDetector, SpeechItem};
