@@ -1,0 +1,76 @@
+//! The latencies of a turn on the wire: ms with two decimals.
+
+use super::words;
+use crate::conversation::{PathStage, TurnMetrics};
+use crate::id::TurnId;
+use serde::{Deserialize, Serialize};
+
+/// The body of a `metrics` frame; all times in ms, `null` where the turn had no such step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricsFrame {
+    /// The turn.
+    #[serde(with = "words::turn")]
+    pub turn: TurnId,
+    /// Last speech sample → the VAD's decision.
+    pub vad_end_ms: Option<f64>,
+    /// End of speech → final transcript.
+    pub stt_ms: Option<f64>,
+    /// Request → first token.
+    pub llm_ttft_ms: Option<f64>,
+    /// First text → first byte of speech.
+    pub tts_ms: Option<f64>,
+    /// End of speech → first audio byte sent.
+    pub total_ms: Option<f64>,
+    /// Whether work done before the turn's end was used.
+    pub speculative: bool,
+    /// The critical path, in order.
+    pub path: Vec<PathEntry>,
+}
+
+/// One part of the critical path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathEntry {
+    /// Which part.
+    #[serde(with = "words::path_stage")]
+    pub stage: PathStage,
+    /// How long it took, in ms.
+    pub ms: f64,
+}
+
+impl From<TurnMetrics> for MetricsFrame {
+    fn from(metrics: TurnMetrics) -> Self {
+        Self {
+            turn: metrics.turn,
+            vad_end_ms: metrics.vad_end_ms.map(rounded),
+            stt_ms: metrics.stt_ms.map(rounded),
+            llm_ttft_ms: metrics.llm_ttft_ms.map(rounded),
+            tts_ms: metrics.tts_ms.map(rounded),
+            total_ms: metrics.total_ms.map(rounded),
+            speculative: metrics.speculative,
+            path: rounded_path(&metrics),
+        }
+    }
+}
+
+/// `ms` to the nearest hundredth.
+pub(super) fn rounded(ms: f64) -> f64 {
+    hundredths(ms) / 100.0
+}
+
+fn hundredths(ms: f64) -> f64 {
+    (ms * 100.0).round()
+}
+
+/// Rounds the boundaries rather than the parts: the rounded parts then still sum to the rounded total.
+fn rounded_path(metrics: &TurnMetrics) -> Vec<PathEntry> {
+    let mut boundary = 0.0;
+    metrics
+        .path
+        .iter()
+        .map(|part| {
+            let begin = boundary;
+            boundary += part.ms;
+            PathEntry { stage: part.stage, ms: (hundredths(boundary) - hundredths(begin)) / 100.0 }
+        })
+        .collect()
+}
