@@ -18,6 +18,8 @@ pub mod conversation;
 pub mod protocol;
 pub mod stage;
 pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 
 pub use cancel::{CancelToken, TaskScope};

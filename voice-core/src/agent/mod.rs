@@ -1,15 +1,25 @@
 //! The driver: the only place where the streams, the conversation and a clock meet.
 
+mod clock;
+mod ears;
+mod estimate;
+mod mind;
+mod mouth;
 mod outbox;
+mod recognizer;
+mod run;
 mod session;
 
 pub use outbox::Output;
 pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
 
 use crate::conversation::ConversationConfig;
-use crate::error::Result;
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
 use crate::stage::{Denoiser, LlmProvider, SttProvider, TtsProvider, TurnDetector, Vad};
+use crate::stream::SpeechConfig;
+use run::Runner;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -27,6 +37,8 @@ pub struct AgentConfig {
     pub instructions: Option<String>,
     /// What it is to know at the start.
     pub context: Option<String>,
+    /// What counts as speech.
+    pub speech: SpeechConfig,
     /// Turn-taking.
     pub conversation: ConversationConfig,
     /// How far playout may run ahead of the listener, in ms.
@@ -44,6 +56,7 @@ impl Default for AgentConfig {
         Self {
             instructions: None,
             context: None,
+            speech: SpeechConfig::default(),
             conversation: ConversationConfig::default(),
             playout_ahead_ms: 600,
             playout_queue_ms: 10_000,
@@ -100,9 +113,29 @@ impl Agent {
     ///
     /// # Errors
     /// `InvalidConfig` when the client's rates cannot be resampled; whatever the VAD's or denoiser's factory says.
+    #[allow(clippy::disallowed_methods)] // A session's task is owned by its handle and joined by `Session::closed`.
     pub fn open(&self, options: SessionOptions) -> Result<Session> {
-        let _ = (options, &self.parts);
-        Err(crate::error::Error::new(crate::error::ErrorKind::Internal, crate::error::Stage::Session, "not built yet"))
+        let id = options.id.clone().unwrap_or_else(SessionId::random);
+        let cancel = CancelToken::new();
+        let (session, ends) = Session::new(id.clone(), self.providers(), cancel);
+        let runner = Runner::new(id, self.parts.clone(), options, ends)?;
+        tokio::spawn(runner.run());
+        Ok(session)
+    }
+
+    /// The names of the agent's providers.
+    pub fn providers(&self) -> ProviderNames {
+        let Parts { stt, llm, tts, .. } = &*self.parts;
+        ProviderNames {
+            stt: stt.as_ref().map(|provider| provider.name().to_owned()),
+            llm: llm.as_ref().map(|provider| provider.name().to_owned()),
+            tts: tts.as_ref().map(|provider| provider.name().to_owned()),
+        }
+    }
+
+    /// The agent's settings.
+    pub fn config(&self) -> &AgentConfig {
+        &self.parts.config
     }
 }
 
@@ -160,4 +193,8 @@ impl AgentBuilder {
     pub fn build(self) -> Agent {
         Agent { parts: Arc::new(self.parts) }
     }
+}
+
+fn missing_model() -> Error {
+    Error::new(ErrorKind::InvalidConfig, Stage::Llm, "the agent has no language model")
 }

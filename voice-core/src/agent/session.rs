@@ -159,7 +159,7 @@ impl Session {
     /// # Errors
     /// `InvalidInput` for an odd number of bytes (nothing of it is used), `Unavailable` when the session is over.
     pub async fn send_audio(&self, pcm: Bytes) -> Result<()> {
-        if pcm.len() % 2 != 0 {
+        if !pcm.len().is_multiple_of(2) {
             let message = format!("microphone audio of {} bytes is not whole 16-bit samples", pcm.len());
             return Err(Error::new(ErrorKind::InvalidInput, Stage::Audio, message));
         }

@@ -22,6 +22,8 @@ pub struct ConversationConfig {
     pub heard_report_ms: u64,
     /// How long a session lives on after its client went away.
     pub detached_ms: u64,
+    /// Replies are shown and never spoken: there is no synthesiser.
+    pub text_only: bool,
     /// Spoken at the start, as turn 0.
     pub greeting: Option<String>,
     /// Spoken when something was said that the recogniser could not make out; `None` stays silent.
@@ -44,6 +46,7 @@ impl Default for ConversationConfig {
             tts_timeout_ms: 8_000,
             heard_report_ms: 300,
             detached_ms: 60_000,
+            text_only: false,
             greeting: None,
             unclear_reply: Some("Sorry, I did not catch that.".into()),
             apology: Some("Sorry, something went wrong on my side. Please try again.".into()),

@@ -142,7 +142,8 @@ impl Ledger {
                 continue;
             }
             let characters = entry.text.chars().count() as u64;
-            let length = if entry.complete { entry.samples } else { entry.samples.max(characters * SAMPLES_PER_CHARACTER) };
+            let length =
+                if entry.complete { entry.samples } else { entry.samples.max(characters * SAMPLES_PER_CHARACTER) };
             heard.push_str(words_within(&entry.text, into, length));
             break;
         }

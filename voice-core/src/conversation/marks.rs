@@ -1,6 +1,7 @@
 //! Where the time of a turn went: a timestamp for every boundary, and the figures made of them.
 
 use crate::id::TurnId;
+use crate::time::SessionTime;
 
 /// A part of the critical path from the end of speech to the first audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,4 +50,94 @@ pub struct TurnMetrics {
     pub speculative: bool,
     /// Consecutive parts that sum to `total_ms`.
     pub path: Vec<PathPart>,
+}
+
+/// The moments of one turn, as they become known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marks {
+    /// The last speech sample, back-dated from the VAD's decision.
+    pub(super) speech_end: Option<SessionTime>,
+    pub(super) vad_end: Option<SessionTime>,
+    pub(super) turn_end: Option<SessionTime>,
+    pub(super) transcript: Option<SessionTime>,
+    /// The turn's words are complete, spoken or typed.
+    pub(super) words: Option<SessionTime>,
+    pub(super) request: Option<SessionTime>,
+    pub(super) first_token: Option<SessionTime>,
+    pub(super) first_sentence: Option<SessionTime>,
+    pub(super) first_audio: Option<SessionTime>,
+    pub(super) sent: Option<SessionTime>,
+}
+
+impl Marks {
+    /// The figures of the turn. Every part runs from one mark to the next one that exists, so the parts sum to the total.
+    pub(super) fn metrics(&self, turn: TurnId) -> TurnMetrics {
+        let begin = self.speech_end.or(self.words);
+        let between = |from: Option<SessionTime>, to: Option<SessionTime>| Some(milliseconds(from?, to?));
+        let mut path = Vec::new();
+        if let (Some(mut at), true) = (begin, self.sent.is_some()) {
+            for (stage, mark) in [
+                (PathStage::Vad, self.vad_end),
+                (PathStage::Endpointing, self.turn_end),
+                (PathStage::Stt, self.words.filter(|_| self.turn_end.is_some())),
+                (PathStage::Llm, self.first_token),
+                (PathStage::Sentence, self.first_sentence),
+                (PathStage::Tts, self.first_audio),
+                (PathStage::Send, self.sent),
+            ] {
+                if let Some(mark) = mark {
+                    path.push(PathPart { stage, ms: milliseconds(at, mark) });
+                    at = mark.max(at);
+                }
+            }
+        }
+        TurnMetrics {
+            turn,
+            vad_end_ms: between(self.speech_end, self.vad_end),
+            stt_ms: between(self.speech_end, self.transcript),
+            llm_ttft_ms: between(self.request, self.first_token),
+            tts_ms: between(self.first_sentence, self.first_audio),
+            total_ms: between(begin, self.sent),
+            speculative: false,
+            path,
+        }
+    }
+}
+
+fn milliseconds(from: SessionTime, to: SessionTime) -> f64 {
+    to.saturating_since(from).as_nanos() as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_sums_to_the_total() {
+        let at = |ms| Some(SessionTime::from_millis(ms));
+        let marks = Marks {
+            speech_end: at(1_000),
+            vad_end: at(1_200),
+            turn_end: at(1_500),
+            transcript: at(1_350),
+            words: at(1_500),
+            request: at(1_500),
+            first_token: at(1_700),
+            first_sentence: at(1_760),
+            first_audio: at(2_000),
+            sent: at(2_001),
+        };
+        let metrics = marks.metrics(TurnId(3));
+        assert_eq!(metrics.total_ms, Some(1_001.0));
+        assert_eq!(metrics.path.iter().map(|part| part.ms).sum::<f64>(), 1_001.0);
+        assert_eq!(metrics.path[2], PathPart { stage: PathStage::Stt, ms: 0.0 });
+        assert_eq!(metrics.stt_ms, Some(350.0));
+    }
+
+    #[test]
+    fn a_turn_without_audio_has_no_path() {
+        let marks = Marks { words: Some(SessionTime::from_millis(5)), ..Marks::default() };
+        let metrics = marks.metrics(TurnId(1));
+        assert_eq!((metrics.total_ms, metrics.path.len()), (None, 0));
+    }
 }

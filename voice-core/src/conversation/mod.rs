@@ -1,9 +1,28 @@
-//! The conversation as a pure state machine: whose turn it is, when to interrupt, what the history says.
+//! The conversation as a pure state machine: whose turn it is, when to interrupt, what to cancel, what the history says.
+//!
+//! Audio never enters it, only facts about audio: ids, times, lengths. Text enters in whole pieces. See
+//! [`Conversation`] for the loop that drives it and `docs/conversation.md` for the table of states.
 
+mod command;
 mod config;
 mod event;
+mod history;
+mod input;
+mod interrupting;
+mod ledger;
+mod listening;
+mod machine;
 mod marks;
+mod phase;
+mod replying;
+mod timers;
+mod turn;
 
+pub use command::{Command, Prompt};
 pub use config::{ConversationConfig, Endpointing, Interruption};
 pub use event::{AgentState, CloseReason, Event};
+pub use input::Input;
+pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics};
+pub use phase::{AgentPhase, UserPhase};
+pub use timers::Timer;

@@ -1,0 +1,233 @@
+//! The ears: microphone audio becomes utterances. The VAD hears the microphone, the denoiser serves the recogniser.
+
+use super::Parts;
+use crate::audio::{Resampler, pcm};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::stream::{SpeechDetector, SpeechItem, StreamDenoiser};
+use crate::time::{AudioTime, SessionTime};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The rate at which the ears listen, in Hz.
+pub(super) const RATE: u32 = 16_000;
+/// A microphone that gives nothing for so long while the user speaks is taken to be silent.
+const STARVED_AFTER: Duration = Duration::from_millis(300);
+/// Silence is then inserted in steps of this.
+const SILENCE_STEP: Duration = Duration::from_millis(100);
+
+/// What was heard, in order.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Started { at: AudioTime },
+    Audio { at: AudioTime, pcm: Bytes },
+    Ended { at: AudioTime, silence: Duration },
+    Failed(Error),
+}
+
+pub(super) struct Ears {
+    input_rate: u32,
+    resampler: Option<Resampler>,
+    detector: Option<SpeechDetector>,
+    denoiser: Option<StreamDenoiser>,
+    denoise_before_vad: bool,
+    max_ahead: Duration,
+    items: VecDeque<Heard>,
+    raw: Vec<i16>,
+    samples: Vec<i16>,
+    clean: Vec<i16>,
+    /// Samples received, at the input rate, and since when.
+    received: u64,
+    since: Option<SessionTime>,
+    last_audio: SessionTime,
+    /// The VAD failed and has not worked since: told once.
+    failing: bool,
+    ahead: bool,
+}
+
+impl Ears {
+    /// Ears for a microphone of this rate. Without a recogniser or a VAD they hear nothing.
+    pub(super) fn new(parts: &Parts, input_rate: u32) -> Result<Self> {
+        let resampler = (input_rate != RATE).then(|| Resampler::new(input_rate, RATE)).transpose()?;
+        let detector = match (&parts.vad, &parts.stt) {
+            (Some(factory), Some(_)) => Some(SpeechDetector::new(factory()?, parts.config.speech.clone())?),
+            _ => None,
+        };
+        let denoiser = match &parts.denoiser {
+            Some(factory) if detector.is_some() => Some(StreamDenoiser::new(factory()?, RATE)?),
+            _ => None,
+        };
+        Ok(Self {
+            input_rate,
+            resampler,
+            detector,
+            denoiser,
+            denoise_before_vad: parts.config.denoise_before_vad,
+            max_ahead: Duration::from_millis(parts.config.max_ahead_ms),
+            items: VecDeque::new(),
+            raw: Vec::new(),
+            samples: Vec::new(),
+            clean: Vec::new(),
+            received: 0,
+            since: None,
+            last_audio: SessionTime::ZERO,
+            failing: false,
+            ahead: false,
+        })
+    }
+
+    /// Forgets what was heard: the microphone's stream has a gap.
+    pub(super) fn reset(&mut self) {
+        self.items.clear();
+        self.received = 0;
+        self.since = None;
+        if let Some(resampler) = &mut self.resampler {
+            resampler.reset();
+        }
+        if let Some(detector) = &mut self.detector {
+            detector.reset();
+        }
+        if let Some(denoiser) = &mut self.denoiser {
+            denoiser.reset();
+        }
+    }
+
+    /// Tells the detector what it cannot hear.
+    pub(super) fn surroundings(&mut self, turn_open: bool, agent_speaking: bool) {
+        if let Some(detector) = &mut self.detector {
+            detector.set_turn_open(turn_open);
+            detector.set_agent_speaking(agent_speaking);
+        }
+    }
+
+    /// Whether more audio may be read now: not when it is too far ahead of real time.
+    pub(super) fn may_read(&self, now: SessionTime) -> bool {
+        self.lead(now) <= self.max_ahead
+    }
+
+    /// How far the audio received is ahead of the time since the first of it.
+    fn lead(&self, now: SessionTime) -> Duration {
+        let Some(since) = self.since else { return Duration::ZERO };
+        self.audio_received().saturating_sub(now.saturating_since(since))
+    }
+
+    fn audio_received(&self) -> Duration {
+        Duration::from_nanos((u128::from(self.received) * 1_000_000_000 / u128::from(self.input_rate.max(1))) as u64)
+    }
+
+    /// Takes microphone audio, PCM16 little-endian. Gives an error to be told when audio came too far ahead of real
+    /// time; nothing of it is lost.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an odd number of bytes.
+    pub(super) fn push(&mut self, bytes: &[u8], now: SessionTime) -> Result<Option<Error>> {
+        self.last_audio = now;
+        self.since.get_or_insert(now);
+        self.received += bytes.len() as u64 / 2;
+        self.raw.clear();
+        pcm::extend_from_bytes(bytes, &mut self.raw)?;
+        match &mut self.resampler {
+            None => std::mem::swap(&mut self.raw, &mut self.samples),
+            Some(resampler) => {
+                self.samples.clear();
+                resampler.process_i16(&self.raw, &mut self.samples)?;
+            }
+        }
+        self.listen();
+        let ahead = !self.may_read(now);
+        let was_ahead = std::mem::replace(&mut self.ahead, ahead);
+        Ok((self.ahead && !was_ahead).then(|| self.overrun()))
+    }
+
+    fn overrun(&self) -> Error {
+        let message = format!(
+            "microphone audio is more than {} ms ahead of real time; reading pauses until it is not",
+            self.max_ahead.as_millis()
+        );
+        Error::new(ErrorKind::RateLimited { retry_after: None }, Stage::Audio, message)
+    }
+
+    fn listen(&mut self) {
+        let Self { detector: Some(detector), denoiser, denoise_before_vad, items, samples, clean, .. } = self else {
+            return;
+        };
+        let before_vad = *denoise_before_vad;
+        let heard: &[i16] = match denoiser {
+            Some(denoiser) if before_vad => {
+                clean.clear();
+                if let Err(error) = denoiser.push(samples, clean) {
+                    items.push_back(Heard::Failed(error));
+                }
+                clean
+            }
+            _ => samples,
+        };
+        let mut for_stt = denoiser.as_mut().filter(|_| !before_vad);
+        let result = detector.push(heard, |item| take(item, for_stt.as_deref_mut(), items));
+        self.note(result);
+    }
+
+    /// Whether the microphone has gone quiet in the literal sense while the user's turn is open.
+    pub(super) fn is_starved(&self, now: SessionTime, user_active: bool) -> bool {
+        user_active && self.detector.is_some() && now >= self.last_audio + STARVED_AFTER
+    }
+
+    /// Silence in place of a microphone that has stalled, so that a turn always ends.
+    pub(super) fn insert_silence(&mut self, now: SessionTime) {
+        let gap = now.saturating_since(self.last_audio);
+        // The next step is due when another step of silence has passed.
+        self.last_audio = now - (STARVED_AFTER - SILENCE_STEP);
+        let silence = gap.min(STARVED_AFTER).max(SILENCE_STEP);
+        let length = (silence.as_millis() as usize) * (RATE as usize / 1_000);
+        let Self { detector: Some(detector), denoiser, denoise_before_vad, items, .. } = self else { return };
+        let mut for_stt = denoiser.as_mut().filter(|_| !*denoise_before_vad);
+        let result = detector.insert_silence(length, |item| take(item, for_stt.as_deref_mut(), items));
+        self.note(result);
+    }
+
+    /// A VAD that fails on every window is one piece of news, not fifty a second.
+    fn note(&mut self, result: Result<()>) {
+        match result {
+            Ok(()) => self.failing = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    self.items.push_back(Heard::Failed(error));
+                }
+            }
+        }
+    }
+
+    /// When time alone changes what the ears do.
+    pub(super) fn next_wake(&self, now: SessionTime, user_active: bool) -> Option<SessionTime> {
+        let starved = (user_active && self.detector.is_some()).then_some(self.last_audio + STARVED_AFTER);
+        let caught_up = (!self.may_read(now)).then(|| now + (self.lead(now) - self.max_ahead));
+        [starved, caught_up].into_iter().flatten().min()
+    }
+
+    pub(super) fn next_item(&mut self) -> Option<Heard> {
+        self.items.pop_front()
+    }
+}
+
+/// Takes what the detector tells; audio for the recogniser passes the denoiser, warmed by the padding.
+fn take(item: SpeechItem<'_>, denoiser: Option<&mut StreamDenoiser>, items: &mut VecDeque<Heard>) {
+    match item {
+        SpeechItem::Started { at } => items.push_back(Heard::Started { at }),
+        SpeechItem::Ended { at, silence } => items.push_back(Heard::Ended { at, silence }),
+        SpeechItem::Audio { at, pcm } => {
+            let audio = match denoiser {
+                None => pcm::to_bytes(&pcm),
+                Some(denoiser) => {
+                    let mut clean = Vec::with_capacity(pcm.len());
+                    if let Err(error) = denoiser.push(&pcm, &mut clean) {
+                        items.push_back(Heard::Failed(error));
+                    }
+                    pcm::to_bytes(&clean)
+                }
+            };
+            if !audio.is_empty() {
+                items.push_back(Heard::Audio { at, pcm: audio.into() });
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The mind: one call to the language model, cut into sentences as it writes.
+
+use super::Parts;
+use crate::cancel::CancelToken;
+use crate::conversation::Prompt;
+use crate::error::{Error, Result};
+use crate::id::TurnId;
+use crate::stage::{CallContext, LlmEvent, LlmRequest};
+use crate::text::{Sentence, SentenceSplitter};
+use futures::stream::{BoxStream, StreamExt};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+/// What becomes known of the reply's text.
+#[derive(Debug)]
+pub(super) enum Thought {
+    FirstToken,
+    Sentence(Sentence),
+    Ended,
+    Failed(Error),
+}
+
+/// At most one call is alive.
+#[derive(Default)]
+pub(super) struct Mind {
+    call: Option<Call>,
+}
+
+struct Call {
+    turn: TurnId,
+    cancel: CancelToken,
+    stream: BoxStream<'static, Result<LlmEvent>>,
+    splitter: SentenceSplitter,
+    ready: VecDeque<Thought>,
+    begun: bool,
+}
+
+impl Mind {
+    /// Begins a reply; one that was alive is cancelled.
+    pub(super) fn start(&mut self, parts: &Parts, prompt: Prompt, request: LlmRequest, cx: CallContext) {
+        self.stop();
+        let (turn, cancel) = (cx.turn, cx.cancel.clone());
+        let stream = match (prompt, &parts.llm) {
+            (Prompt::Text(text), _) => futures::stream::iter([Ok(LlmEvent::Text(text))]).boxed(),
+            (Prompt::Model, Some(llm)) => llm.generate(request, cx),
+            (Prompt::Model, None) => futures::stream::iter([Err(super::missing_model())]).boxed(),
+        };
+        self.call = Some(Call {
+            turn,
+            cancel,
+            stream,
+            splitter: SentenceSplitter::default(),
+            ready: VecDeque::new(),
+            begun: false,
+        });
+    }
+
+    /// Cancels the call and drops it.
+    pub(super) fn stop(&mut self) {
+        if let Some(call) = self.call.take() {
+            call.cancel.cancel();
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.call.is_some()
+    }
+
+    /// The next thought; pending for ever while no call is alive. Cancel-safe.
+    pub(super) fn next(&mut self) -> impl Future<Output = (TurnId, Thought)> + '_ {
+        poll_fn(|context| self.poll(context))
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(TurnId, Thought)> {
+        let Some(call) = &mut self.call else { return Poll::Pending };
+        let turn = call.turn;
+        loop {
+            if let Some(thought) = call.ready.pop_front() {
+                if matches!(thought, Thought::Ended | Thought::Failed(_)) {
+                    self.stop();
+                }
+                return Poll::Ready((turn, thought));
+            }
+            match call.stream.poll_next_unpin(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(LlmEvent::Text(text)))) => call.read(&text),
+                Poll::Ready(Some(Err(error))) => call.finish(Thought::Failed(error)),
+                Poll::Ready(None) => call.finish(Thought::Ended),
+            }
+        }
+    }
+}
+
+impl Call {
+    fn read(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if !self.begun {
+            self.begun = true;
+            self.ready.push_back(Thought::FirstToken);
+        }
+        self.ready.extend(self.splitter.push(text).into_iter().map(Thought::Sentence));
+    }
+
+    fn finish(&mut self, last: Thought) {
+        self.ready.extend(self.splitter.finish().into_iter().map(Thought::Sentence));
+        self.ready.push_back(last);
+    }
+}
+

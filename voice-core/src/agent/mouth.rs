@@ -1,0 +1,261 @@
+//! The mouth: one call to the synthesiser, and the playout of what it gives.
+
+use super::session::ClientFormat;
+use super::{AgentConfig, Parts};
+use crate::audio::{Resampler, pcm};
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::id::{SentenceId, TurnId};
+use crate::stage::{CallContext, TtsEvent, TtsInput};
+use crate::stream::{HandoffSender, Playout, PlayoutConfig, Weighted, handoff};
+use crate::time::SessionTime;
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// What becomes known of the reply's audio.
+#[derive(Debug)]
+pub(super) enum Utterance {
+    Audio { sentence: SentenceId, samples: u64 },
+    SentenceEnd(SentenceId),
+    Failed(Error),
+}
+
+/// Sentences that may wait for the synthesiser; the language model then waits.
+const SENTENCES_WAITING: usize = 4;
+
+impl Weighted for TtsInput {
+    fn weight(&self) -> usize {
+        1
+    }
+    fn may_be_dropped(&self) -> bool {
+        false
+    }
+}
+
+/// At most one reply is spoken.
+#[derive(Default)]
+pub(super) struct Mouth {
+    speech: Option<Speech>,
+    /// Whether this client has ever reported what it played.
+    reporting: bool,
+}
+
+struct Speech {
+    turn: TurnId,
+    cancel: CancelToken,
+    text: Option<HandoffSender<TtsInput>>,
+    call: Option<BoxStream<'static, Result<TtsEvent>>>,
+    resampler: Option<Resampler>,
+    last_sentence: SentenceId,
+    playout: Playout,
+    queue_limit: u64,
+}
+
+impl Mouth {
+    /// Opens the synthesiser for a reply. Without one there is nothing to speak with: replies are shown.
+    pub(super) fn begin(
+        &mut self,
+        parts: &Parts,
+        format: ClientFormat,
+        cx: CallContext,
+        now: SessionTime,
+    ) -> Result<()> {
+        self.stop();
+        let Some(tts) = &parts.tts else { return Ok(()) };
+        let resampler = match tts.sample_rate() {
+            rate if rate == format.output_rate => None,
+            rate => Some(Resampler::new(rate, format.output_rate)?),
+        };
+        let AgentConfig { playout_ahead_ms, playout_queue_ms, .. } = parts.config;
+        let playout = PlayoutConfig {
+            rate: format.output_rate,
+            ahead: Duration::from_millis(playout_ahead_ms),
+            can_pause: format.can_pause,
+        };
+        // The mind is not asked for more while SENTENCES_WAITING wait, so this bound is never what stops it.
+        let (text, input) = handoff(usize::MAX);
+        self.speech = Some(Speech {
+            turn: cx.turn,
+            cancel: cx.cancel.clone(),
+            text: Some(text),
+            call: Some(tts.synthesize(input.boxed(), cx)),
+            resampler,
+            last_sentence: SentenceId(0),
+            playout: Playout::new(playout, self.reporting, now),
+            queue_limit: u64::from(format.output_rate) * playout_queue_ms / 1_000,
+        });
+        Ok(())
+    }
+
+    pub(super) fn speak(&mut self, turn: TurnId, sentence: SentenceId, text: String) {
+        if let Some(speech) = self.of(turn) {
+            speech.last_sentence = sentence;
+            if let Some(sender) = &speech.text {
+                sender.send(TtsInput::Text { sentence, text });
+            }
+        }
+    }
+
+    /// No more text follows.
+    pub(super) fn end_text(&mut self, turn: TurnId) {
+        if let Some(sender) = self.of(turn).and_then(|speech| speech.text.take()) {
+            sender.send(TtsInput::Flush);
+        }
+    }
+
+    /// Stops the synthesiser; what it gave is still played.
+    pub(super) fn cancel_synthesis(&mut self, turn: TurnId) {
+        if let Some(speech) = self.of(turn) {
+            speech.cancel.cancel();
+            speech.call = None;
+            speech.text = None;
+            speech.playout.end();
+        }
+    }
+
+    /// Drops everything of this turn that was not handed over.
+    pub(super) fn flush(&mut self, turn: TurnId) {
+        if self.of(turn).is_some() {
+            self.stop();
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        if let Some(speech) = self.speech.take() {
+            speech.cancel.cancel();
+        }
+    }
+
+    pub(super) fn hold(&mut self, turn: TurnId, now: SessionTime) {
+        if let Some(speech) = self.of(turn) {
+            speech.playout.hold(now);
+        }
+    }
+
+    pub(super) fn resume(&mut self, turn: TurnId, now: SessionTime) {
+        if let Some(speech) = self.of(turn) {
+            speech.playout.resume(now);
+        }
+    }
+
+    /// The client says what it has played.
+    pub(super) fn report(&mut self, turn: TurnId, samples: u64, now: SessionTime) {
+        self.reporting = true;
+        if let Some(speech) = self.of(turn) {
+            speech.playout.report(samples, now);
+        }
+    }
+
+    /// A new client: nothing is known of its habits.
+    pub(super) fn forget_listener(&mut self) {
+        self.reporting = false;
+    }
+
+    /// The listener's position in the reply that is being played, and whether the listener itself says so.
+    pub(super) fn position(&self, now: SessionTime) -> Option<(TurnId, u64, bool)> {
+        let speech = self.speech.as_ref()?;
+        Some((speech.turn, speech.playout.position(now), speech.playout.is_reporting(now)))
+    }
+
+    /// The next piece of audio to hand over, with the number of samples handed over when it is.
+    pub(super) fn release(&mut self, now: SessionTime) -> Option<(TurnId, u64, Bytes)> {
+        let speech = self.speech.as_mut()?;
+        let pcm = speech.playout.release(now)?;
+        Some((speech.turn, speech.playout.sent(), pcm))
+    }
+
+    /// The reply whose audio has all been played, once.
+    pub(super) fn take_done(&mut self, now: SessionTime) -> Option<TurnId> {
+        let done = self.speech.as_ref().is_some_and(|speech| speech.call.is_none() && speech.playout.is_done(now));
+        if !done {
+            return None;
+        }
+        self.speech.take().map(|speech| speech.turn)
+    }
+
+    pub(super) fn next_wake(&self, now: SessionTime) -> Option<SessionTime> {
+        self.speech.as_ref()?.playout.next_wake(now)
+    }
+
+    /// Whether enough sentences wait that the mind need not write more.
+    pub(super) fn is_behind(&self) -> bool {
+        self.speech
+            .as_ref()
+            .and_then(|speech| speech.text.as_ref())
+            .is_some_and(|text| text.len() >= SENTENCES_WAITING)
+    }
+
+    /// What the synthesiser gives next; pending while it owes nothing or enough audio waits. Cancel-safe.
+    pub(super) fn next(&mut self) -> impl Future<Output = (TurnId, Utterance)> + '_ {
+        poll_fn(|context| match &mut self.speech {
+            Some(speech) if speech.playout.queued() < speech.queue_limit => {
+                let turn = speech.turn;
+                speech.poll(context).map(|utterance| (turn, utterance))
+            }
+            _ => Poll::Pending,
+        })
+    }
+
+    fn of(&mut self, turn: TurnId) -> Option<&mut Speech> {
+        self.speech.as_mut().filter(|speech| speech.turn == turn)
+    }
+}
+
+impl Speech {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Utterance> {
+        loop {
+            let Some(call) = &mut self.call else { return Poll::Pending };
+            let event = match call.poll_next_unpin(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(event) => event,
+            };
+            return Poll::Ready(match event {
+                Some(Ok(TtsEvent::Audio { sentence, pcm })) => match self.take(&pcm) {
+                    Ok(0) => continue,
+                    Ok(samples) => Utterance::Audio { sentence, samples },
+                    Err(error) => Utterance::Failed(error),
+                },
+                Some(Ok(TtsEvent::SentenceEnd { sentence })) => Utterance::SentenceEnd(sentence),
+                // The ledger estimates where words end; timings are not used yet.
+                Some(Ok(TtsEvent::Words { .. })) => continue,
+                Some(Err(error)) => Utterance::Failed(error),
+                None => self.ended(),
+            });
+        }
+    }
+
+    /// Brings audio to the output rate and queues it.
+    fn take(&mut self, audio: &Bytes) -> Result<u64> {
+        let audio = match &mut self.resampler {
+            None => audio.clone(),
+            Some(resampler) => {
+                let mut resampled = Vec::with_capacity(audio.len());
+                resampler.process_i16(&pcm::from_bytes(audio)?, &mut resampled)?;
+                Bytes::from(pcm::to_bytes(&resampled))
+            }
+        };
+        let samples = audio.len() as u64 / 2;
+        self.playout.push(audio);
+        Ok(samples)
+    }
+
+    /// The call is over; what the resampler still holds belongs to the last sentence.
+    fn ended(&mut self) -> Utterance {
+        self.call = None;
+        self.playout.end();
+        if self.text.is_some() {
+            let message = "the synthesiser ended before the reply did";
+            return Utterance::Failed(Error::new(ErrorKind::Protocol, Stage::Tts, message));
+        }
+        if let Some(resampler) = &mut self.resampler {
+            let mut tail = Vec::new();
+            if resampler.flush_i16(&mut tail).is_ok() && !tail.is_empty() {
+                self.playout.push(Bytes::from(pcm::to_bytes(&tail)));
+            }
+        }
+        Utterance::SentenceEnd(self.last_sentence)
+    }
+}

@@ -1,0 +1,124 @@
+//! Barge-in: hold at the first sound, stop when it is meant, go on when it is not; and how a session ends.
+
+use super::command::Command;
+use super::event::{CloseReason, Event};
+use super::machine::Conversation;
+use super::phase::{AgentPhase, UserPhase};
+use super::timers::Timer;
+use super::turn::Cut;
+
+impl Conversation {
+    /// Somebody made a sound while a reply is alive.
+    pub(super) fn hold(&mut self) {
+        let Some(reply) = &self.reply else { return };
+        let turn = reply.turn;
+        self.timers.stop(Timer::FalseAlarm);
+        self.after(Timer::Interruption, self.config.interruption.min_speech_ms);
+        if self.agent != AgentPhase::Held {
+            let playing = self.agent == AgentPhase::Speaking;
+            self.agent = AgentPhase::Held;
+            self.command(Command::PausePlayback { turn });
+            if playing {
+                self.emit(Event::Pause { turn });
+            }
+        }
+    }
+
+    /// It was nothing: playback goes on at the same sample.
+    pub(super) fn resume(&mut self) {
+        if self.agent != AgentPhase::Held {
+            return;
+        }
+        self.timers.stop(Timer::FalseAlarm);
+        self.timers.stop(Timer::Interruption);
+        let Some(reply) = &self.reply else { return };
+        let (turn, playing) = (reply.turn, reply.ledger.sent() > 0);
+        self.agent = if playing { AgentPhase::Speaking } else { AgentPhase::Thinking };
+        self.command(Command::ResumePlayback { turn });
+        if playing {
+            self.emit(Event::Resume { turn });
+        }
+    }
+
+    /// The user has spoken long enough; they mean it, if enough words are known as well.
+    pub(super) fn interruption_confirmed(&mut self) {
+        let words = self.turn.as_ref().map_or("", |turn| turn.words.as_str());
+        let enough = self.config.interruption.words_suffice(words);
+        if enough && self.user == UserPhase::Speaking && self.agent == AgentPhase::Held {
+            self.interrupt();
+        }
+    }
+
+    /// Stops the reply that is alive. What was heard of it goes into the history as soon as the listener has told.
+    pub(super) fn interrupt(&mut self) {
+        let Some(reply) = self.reply.take() else { return };
+        let turn = reply.turn;
+        self.agent = AgentPhase::Idle;
+        self.stop_reply_timers();
+        for command in [Command::CancelReply { turn }, Command::CancelSpeech { turn }, Command::FlushPlayback { turn }]
+        {
+            self.command(command);
+        }
+        self.emit(Event::Clear { turn });
+        if !reply.measured {
+            self.emit(Event::Metrics(reply.marks.metrics(turn)));
+        }
+        let wait = reply.reported && reply.ledger.sent() > 0;
+        self.cut = Some(Cut { turn, ledger: reply.ledger, reported: false });
+        if wait {
+            self.after(Timer::HeardReport, self.config.heard_report_ms);
+        } else {
+            self.settle_cut();
+        }
+    }
+
+    /// It is known, or will not be known better, what was heard of the interrupted reply.
+    pub(super) fn settle_cut(&mut self) {
+        self.timers.stop(Timer::HeardReport);
+        if let Some(cut) = self.cut.take() {
+            self.end_reply(cut.turn, true, cut.ledger.heard());
+        }
+    }
+
+    pub(super) fn set_context(&mut self, instructions: Option<Option<String>>, context: Option<Option<String>>) {
+        if let Some(instructions) = instructions {
+            self.instructions = instructions.filter(|text| !text.is_empty());
+        }
+        if let Some(context) = context {
+            self.context = context.filter(|text| !text.is_empty());
+        }
+    }
+
+    /// Nobody listens any more: stop speaking and give the client time to come back.
+    pub(super) fn detached(&mut self) {
+        self.interrupt();
+        self.settle_cut();
+        self.turn = None;
+        self.user = UserPhase::Silent;
+        for timer in [Timer::Settle, Timer::Transcript] {
+            self.timers.stop(timer);
+        }
+        self.after(Timer::Detached, self.config.detached_ms);
+    }
+
+    /// Somebody listens again, and knows nothing of what was told before.
+    pub(super) fn attached(&mut self) {
+        self.timers.stop(Timer::Detached);
+        let state = self.state();
+        self.emit(Event::State(state));
+    }
+
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        self.interrupt();
+        self.settle_cut();
+        self.turn = None;
+        self.user = UserPhase::Silent;
+        self.questions.clear();
+        self.speeches.clear();
+        self.timers.stop_all();
+        self.emit(Event::Bye { reason });
+        self.command(Command::Shutdown);
+        self.history.clear();
+        self.closed = true;
+    }
+}

@@ -1,0 +1,170 @@
+//! The user's side: speech, pauses, transcripts, typed words.
+
+use super::command::Command;
+use super::event::Event;
+use super::machine::Conversation;
+use super::marks::Marks;
+use super::phase::{AgentPhase, UserPhase};
+use super::timers::Timer;
+use super::turn::{Answer, Question, UserTurn};
+use crate::error::{ErrorKind, Stage};
+use crate::id::TurnId;
+use crate::time::AudioTime;
+use std::time::Duration;
+
+impl Conversation {
+    pub(super) fn speech_started(&mut self, at: AudioTime) {
+        match self.user {
+            UserPhase::Speaking => return,
+            UserPhase::Silent => {
+                let id = self.new_turn();
+                self.turn = Some(UserTurn::new(id));
+            }
+            // The pause was one: the same turn goes on, and the transcript asked for at its end comes too early.
+            UserPhase::Settling | UserPhase::AwaitingTranscript => {
+                self.timers.stop(Timer::Settle);
+                self.timers.stop(Timer::Transcript);
+                if let Some(turn) = &mut self.turn {
+                    turn.attempt += 1;
+                    turn.answer = None;
+                    turn.estimate = None;
+                }
+            }
+        }
+        self.user = UserPhase::Speaking;
+        self.emit(Event::Speech { started: true, at });
+        self.hold();
+    }
+
+    pub(super) fn speech_ended(&mut self, at: AudioTime, silence: Duration) {
+        if self.user != UserPhase::Speaking {
+            return;
+        }
+        self.user = UserPhase::Settling;
+        self.timers.stop(Timer::Interruption);
+        if self.agent == AgentPhase::Held {
+            self.after(Timer::FalseAlarm, self.config.interruption.false_alarm_ms);
+        }
+        let now = self.now;
+        if let Some(turn) = &mut self.turn {
+            turn.marks.speech_end = Some(now - silence);
+            turn.marks.vad_end = Some(now);
+            let (turn, attempt) = (turn.id, turn.attempt);
+            self.command(Command::FinalizeStt { turn, attempt });
+        }
+        self.emit(Event::Speech { started: false, at });
+        self.set_settle();
+    }
+
+    pub(super) fn turn_estimate(&mut self, turn: TurnId, probability: f32) {
+        let Some(open) = self.turn.as_mut().filter(|open| open.id == turn) else { return };
+        open.estimate = Some(probability);
+        if self.user == UserPhase::Settling {
+            self.set_settle();
+        }
+    }
+
+    /// The window counts from the last speech sample; where it has passed already, the turn ends at once.
+    fn set_settle(&mut self) {
+        let Some(turn) = &self.turn else { return };
+        let window = self.config.endpointing.window(turn.estimate);
+        let end = turn.marks.speech_end.unwrap_or(self.now) + window;
+        if end <= self.now {
+            self.timers.stop(Timer::Settle);
+            self.turn_settled();
+        } else {
+            self.timers.set(Timer::Settle, end);
+        }
+    }
+
+    pub(super) fn partial_transcript(&mut self, turn: TurnId, text: String) {
+        let Some(open) = self.turn.as_mut().filter(|open| open.id == turn && open.answer.is_none()) else { return };
+        if open.words == text {
+            return;
+        }
+        open.words.clone_from(&text);
+        let suffices = !text.trim().is_empty() && self.config.interruption.words_suffice(&text);
+        self.emit(Event::Transcript { turn, text, is_final: false });
+        // Words that arrive after the time was up: the hold was only waiting for them.
+        if suffices
+            && self.agent == AgentPhase::Held
+            && self.user == UserPhase::Speaking
+            && !self.timers.is_set(Timer::Interruption)
+        {
+            self.interrupt();
+        }
+    }
+
+    pub(super) fn final_transcript(&mut self, turn: TurnId, attempt: u32, text: String, unclear: bool) {
+        let Some(open) = self.turn.as_mut().filter(|open| open.id == turn) else { return };
+        let wanted =
+            open.attempt == attempt && matches!(self.user, UserPhase::Settling | UserPhase::AwaitingTranscript);
+        if !wanted {
+            // It answers an earlier pause of a turn that went on: as good as a partial one.
+            return self.partial_transcript(turn, text);
+        }
+        open.marks.transcript = Some(self.now);
+        open.words = text;
+        open.answer = Some(Answer { unclear });
+        let nothing_said = open.words.trim().is_empty();
+        // A held reply is waiting for just this answer.
+        if self.user == UserPhase::AwaitingTranscript || (self.agent == AgentPhase::Held && nothing_said) {
+            self.turn_complete();
+        }
+    }
+
+    pub(super) fn turn_settled(&mut self) {
+        let Some(turn) = &mut self.turn else { return };
+        turn.marks.turn_end = Some(self.now);
+        if turn.answer.is_some() {
+            self.turn_complete();
+        } else {
+            self.user = UserPhase::AwaitingTranscript;
+            self.after(Timer::Transcript, self.config.transcript_timeout_ms);
+        }
+    }
+
+    pub(super) fn transcript_overdue(&mut self) {
+        self.emit(Event::Failed {
+            stage: Stage::Stt,
+            kind: ErrorKind::Timeout,
+            message: "no final transcript in time; going on with the words heard so far".into(),
+        });
+        self.turn_complete();
+    }
+
+    /// The turn is over and its words are as good as they will get.
+    pub(super) fn turn_complete(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        self.user = UserPhase::Silent;
+        self.timers.stop(Timer::Settle);
+        self.timers.stop(Timer::Transcript);
+        self.emit(Event::Transcript { turn: turn.id, text: turn.words.clone(), is_final: true });
+        let unclear = turn.answer.as_ref().is_some_and(|answer| answer.unclear);
+        if !turn.words.trim().is_empty() {
+            self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
+        } else if self.agent == AgentPhase::Held {
+            self.resume();
+        } else if unclear && self.reply.is_none() && self.cut.is_none() {
+            self.did_not_catch(turn.id, Marks { words: Some(self.now), ..turn.marks });
+        }
+    }
+
+    pub(super) fn user_text(&mut self, text: String) {
+        if text.trim().is_empty() {
+            return;
+        }
+        let turn = self.new_turn();
+        self.emit(Event::Transcript { turn, text: text.clone(), is_final: true });
+        self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() });
+    }
+
+    /// Words to be answered stop whatever is being said.
+    fn ask(&mut self, turn: TurnId, text: String, marks: Marks) {
+        self.interrupt();
+        self.questions.push_back(Question { turn, text, marks });
+        if self.cut.as_ref().is_some_and(|cut| cut.reported) {
+            self.settle_cut();
+        }
+    }
+}

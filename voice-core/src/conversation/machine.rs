@@ -1,0 +1,236 @@
+//! The machine itself: one door for facts, one queue of commands, one table of deadlines.
+
+use super::command::{Command, Prompt};
+use super::config::ConversationConfig;
+use super::event::{AgentState, Event};
+use super::history::History;
+use super::input::Input;
+use super::marks::Marks;
+use super::phase::{AgentPhase, UserPhase};
+use super::timers::{Timer, Timers};
+use super::turn::{Cut, Question, Reply, UserTurn};
+use crate::id::TurnId;
+use crate::message::Message;
+use crate::time::SessionTime;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// One conversation. It is driven by facts and time alone:
+///
+/// 1. [`handle`](Self::handle) a fact, with the time at which it became known;
+/// 2. carry out what [`poll`](Self::poll) gives, in order, until it gives nothing;
+/// 3. at [`next_timeout`](Self::next_timeout), or when the next fact arrives, begin again; a deadline is told by
+///    [`Input::Timeout`].
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    pub(super) config: ConversationConfig,
+    pub(super) now: SessionTime,
+    pub(super) user: UserPhase,
+    pub(super) agent: AgentPhase,
+    pub(super) turn: Option<UserTurn>,
+    pub(super) reply: Option<Reply>,
+    pub(super) cut: Option<Cut>,
+    pub(super) questions: VecDeque<Question>,
+    pub(super) speeches: VecDeque<String>,
+    pub(super) timers: Timers,
+    pub(super) history: History,
+    pub(super) instructions: Option<String>,
+    pub(super) context: Option<String>,
+    pub(super) closed: bool,
+    newest_turn: TurnId,
+    state: AgentState,
+    commands: VecDeque<Command>,
+}
+
+impl Conversation {
+    /// A conversation that has not begun.
+    pub fn new(config: ConversationConfig) -> Self {
+        Self {
+            history: History::new(config.history_chars),
+            config,
+            now: SessionTime::ZERO,
+            user: UserPhase::Silent,
+            agent: AgentPhase::Idle,
+            turn: None,
+            reply: None,
+            cut: None,
+            questions: VecDeque::new(),
+            speeches: VecDeque::new(),
+            timers: Timers::default(),
+            instructions: None,
+            context: None,
+            closed: false,
+            newest_turn: TurnId(0),
+            state: AgentState::Listening,
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// Learns a fact. Time never goes back: an earlier `now` counts as the latest one seen.
+    pub fn handle(&mut self, now: SessionTime, input: Input) {
+        self.now = self.now.max(now);
+        if self.closed {
+            return;
+        }
+        match input {
+            Input::Start => self.greet(),
+            Input::SpeechStarted { at } => self.speech_started(at),
+            Input::SpeechEnded { at, silence } => self.speech_ended(at, silence),
+            Input::TurnEstimate { turn, probability } => self.turn_estimate(turn, probability),
+            Input::PartialTranscript { turn, text } => self.partial_transcript(turn, text),
+            Input::FinalTranscript { turn, attempt, text, unclear } => {
+                self.final_transcript(turn, attempt, text, unclear);
+            }
+            Input::UserText(text) => self.user_text(text),
+            Input::FirstToken { turn } => self.first_token(turn),
+            Input::Reply { turn, text, speech } => self.reply_sentence(turn, text, speech),
+            Input::ReplyEnded { turn } => self.reply_ended(turn),
+            Input::Synthesized { turn, sentence, samples } => self.synthesized(turn, sentence, samples),
+            Input::SentenceSynthesized { turn, sentence } => self.sentence_synthesized(turn, sentence),
+            Input::Sent { turn, samples } => self.sent(turn, samples),
+            Input::Played { turn, samples, reported } => self.played(turn, samples, reported),
+            Input::PlaybackDone { turn } => self.playback_done(turn),
+            Input::Failed { turn, stage, kind, message } => self.failed(turn, stage, kind, message),
+            Input::Say(text) => self.say(text),
+            Input::Interrupt => self.interrupt(),
+            Input::SetContext { instructions, context } => self.set_context(instructions, context),
+            Input::Detached => self.detached(),
+            Input::Attached => self.attached(),
+            Input::Close(reason) => self.close(reason),
+            Input::Timeout => self.timeouts(),
+        }
+        self.take_the_floor();
+        self.tell_state();
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is due.
+    pub fn next_timeout(&self) -> Option<SessionTime> {
+        self.timers.next()
+    }
+
+    /// Where the user's turn stands.
+    pub fn user_phase(&self) -> UserPhase {
+        self.user
+    }
+
+    /// Where the reply stands.
+    pub fn agent_phase(&self) -> AgentPhase {
+        self.agent
+    }
+
+    /// What the agent is doing, as a listener would say it.
+    pub fn state(&self) -> AgentState {
+        self.state
+    }
+
+    /// The spoken turn that is open; microphone audio belongs to it.
+    pub fn open_turn(&self) -> Option<TurnId> {
+        self.turn.as_ref().map(|turn| turn.id)
+    }
+
+    /// The reply that is alive.
+    pub fn live_reply(&self) -> Option<TurnId> {
+        self.reply.as_ref().map(|reply| reply.turn)
+    }
+
+    /// The newest turn that was begun.
+    pub fn newest_turn(&self) -> TurnId {
+        self.newest_turn
+    }
+
+    /// What was said and heard so far, in order.
+    pub fn history(&self) -> impl ExactSizeIterator<Item = &Message> {
+        self.history.messages()
+    }
+
+    /// How the agent is to behave, for the next prompt.
+    pub fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
+    }
+
+    /// What the agent is to know, for the next prompt.
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// Whether the conversation is over.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn timeouts(&mut self) {
+        while let Some(timer) = self.timers.take_due(self.now) {
+            match timer {
+                Timer::Settle => self.turn_settled(),
+                Timer::Transcript => self.transcript_overdue(),
+                Timer::Interruption => self.interruption_confirmed(),
+                Timer::FalseAlarm => self.resume(),
+                Timer::HeardReport => self.settle_cut(),
+                Timer::Reply => self.reply_overdue(),
+                Timer::Speech => self.speech_overdue(),
+                Timer::Detached => self.close(super::CloseReason::Idle),
+            }
+        }
+    }
+
+    /// Gives the floor to what waits for it: first the user's questions, then what the application wants said.
+    fn take_the_floor(&mut self) {
+        if self.closed || self.cut.is_some() || self.reply.is_some() || self.timers.is_set(Timer::Detached) {
+            return;
+        }
+        if let Some(newest) = self.questions.back().map(|question| question.turn) {
+            while let Some(question) = self.questions.pop_front() {
+                self.history.push(Message::user(question.text.clone()));
+                self.command(Command::CommitUser { turn: question.turn, text: question.text });
+                if question.turn == newest {
+                    self.start_reply(newest, Prompt::Model, question.marks);
+                }
+            }
+        } else if self.user == UserPhase::Silent
+            && let Some(text) = self.speeches.pop_front()
+        {
+            let turn = self.new_turn();
+            self.start_reply(turn, Prompt::Text(text), Marks::default());
+        }
+    }
+
+    pub(super) fn new_turn(&mut self) -> TurnId {
+        self.newest_turn = self.newest_turn.next();
+        self.newest_turn
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.commands.push_back(Command::Emit(event));
+    }
+
+    pub(super) fn after(&mut self, timer: Timer, milliseconds: u64) {
+        self.timers.set(timer, self.now + Duration::from_millis(milliseconds));
+    }
+
+    fn tell_state(&mut self) {
+        let state = match self.agent {
+            AgentPhase::Speaking => AgentState::Speaking,
+            AgentPhase::Held if self.reply.as_ref().is_some_and(|reply| reply.ledger.sent() > 0) => {
+                AgentState::Speaking
+            }
+            AgentPhase::Thinking | AgentPhase::Held => AgentState::Thinking,
+            AgentPhase::Idle if !self.questions.is_empty() || self.user == UserPhase::AwaitingTranscript => {
+                AgentState::Thinking
+            }
+            AgentPhase::Idle => AgentState::Listening,
+        };
+        if state != self.state && !self.closed {
+            self.state = state;
+            self.emit(Event::State(state));
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The agent's side: a reply from its first token to its last sample.
+
+use super::command::{Command, Prompt};
+use super::event::Event;
+use super::machine::Conversation;
+use super::marks::Marks;
+use super::phase::{AgentPhase, UserPhase};
+use super::timers::Timer;
+use super::turn::Reply;
+use crate::error::{ErrorKind, Stage};
+use crate::id::{SentenceId, TurnId};
+use crate::message::Message;
+
+/// Sentences that may wait for their audio before a silent language model is taken for one that is held back.
+const SENTENCES_AHEAD: usize = 4;
+
+impl Conversation {
+    pub(super) fn greet(&mut self) {
+        if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
+            self.start_reply(TurnId(0), Prompt::Text(greeting), Marks::default());
+        }
+    }
+
+    pub(super) fn did_not_catch(&mut self, turn: TurnId, marks: Marks) {
+        if let Some(text) = self.config.unclear_reply.clone() {
+            self.start_reply(turn, Prompt::Text(text), marks);
+        }
+    }
+
+    pub(super) fn say(&mut self, text: String) {
+        if text.trim().is_empty() {
+            return;
+        }
+        if self.speeches.len() >= self.config.say_queue {
+            let message = format!("{} speeches wait already; this one is dropped", self.speeches.len());
+            let kind = ErrorKind::RateLimited { retry_after: None };
+            return self.emit(Event::Failed { stage: Stage::Session, kind, message });
+        }
+        self.speeches.push_back(text);
+    }
+
+    pub(super) fn start_reply(&mut self, turn: TurnId, prompt: Prompt, marks: Marks) {
+        self.reply = Some(Reply::new(turn, Marks { request: Some(self.now), ..marks }, self.config.text_only));
+        self.agent = AgentPhase::Thinking;
+        self.command(Command::StartReply { turn, prompt });
+        self.after(Timer::Reply, self.config.llm_timeout_ms);
+        if self.user == UserPhase::Speaking {
+            self.hold();
+        }
+    }
+
+    /// The live reply, if it is this turn's: the one door through which stale facts do not pass.
+    fn live(&mut self, turn: TurnId) -> Option<&mut Reply> {
+        self.reply.as_mut().filter(|reply| reply.turn == turn)
+    }
+
+    pub(super) fn first_token(&mut self, turn: TurnId) {
+        let now = self.now;
+        let Some(reply) = self.live(turn) else { return };
+        reply.marks.first_token.get_or_insert(now);
+        if !reply.text_ended {
+            self.after(Timer::Reply, self.config.llm_timeout_ms);
+        }
+    }
+
+    pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
+        let now = self.now;
+        let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
+        let spoken = !speech.trim().is_empty() && !reply.mute;
+        let shown_only = reply.mute;
+        if spoken {
+            reply.marks.first_sentence.get_or_insert(now);
+        }
+        let sentence = reply.ledger.write(text, spoken);
+        if shown_only && let Some(text) = reply.ledger.take_rest() {
+            self.emit(Event::Reply { turn, text });
+        } else if spoken {
+            self.command(Command::Speak { turn, sentence, text: speech });
+            if !self.timers.is_set(Timer::Speech) {
+                self.after(Timer::Speech, self.config.tts_timeout_ms);
+            }
+        }
+        self.after(Timer::Reply, self.config.llm_timeout_ms);
+    }
+
+    pub(super) fn reply_ended(&mut self, turn: TurnId) {
+        let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
+        reply.text_ended = true;
+        let nothing_to_play = reply.ledger.is_empty() || (reply.mute && !reply.ledger.has_audio());
+        self.timers.stop(Timer::Reply);
+        self.command(Command::EndSpeech { turn });
+        if nothing_to_play {
+            self.playback_done(turn);
+        }
+    }
+
+    pub(super) fn synthesized(&mut self, turn: TurnId, sentence: SentenceId, samples: u64) {
+        let now = self.now;
+        let Some(reply) = self.live(turn) else { return };
+        if reply.ledger.synthesize(sentence, samples) {
+            reply.marks.first_audio.get_or_insert(now);
+            self.after(Timer::Speech, self.config.tts_timeout_ms);
+        }
+    }
+
+    pub(super) fn sentence_synthesized(&mut self, turn: TurnId, sentence: SentenceId) {
+        let Some(reply) = self.live(turn) else { return };
+        reply.ledger.complete(sentence);
+        if reply.ledger.owes_audio() {
+            self.after(Timer::Speech, self.config.tts_timeout_ms);
+        } else {
+            self.timers.stop(Timer::Speech);
+        }
+    }
+
+    pub(super) fn sent(&mut self, turn: TurnId, samples: u64) {
+        let now = self.now;
+        let Some(reply) = self.live(turn) else { return };
+        reply.ledger.send(samples);
+        let shown = reply.ledger.take_shown();
+        let first = reply.ledger.sent() > 0 && reply.marks.sent.is_none();
+        if first {
+            reply.marks.sent = Some(now);
+        }
+        if let Some(text) = shown {
+            self.emit(Event::Reply { turn, text });
+        }
+        if first {
+            if self.agent == AgentPhase::Thinking {
+                self.agent = AgentPhase::Speaking;
+            }
+            self.measure();
+        }
+    }
+
+    /// Tells the figures of the live reply's turn, once.
+    pub(super) fn measure(&mut self) {
+        let Some(reply) = self.reply.as_mut().filter(|reply| !reply.measured) else { return };
+        reply.measured = true;
+        let metrics = reply.marks.metrics(reply.turn);
+        self.emit(Event::Metrics(metrics));
+    }
+
+    pub(super) fn played(&mut self, turn: TurnId, samples: u64, reported: bool) {
+        if let Some(reply) = self.live(turn) {
+            reply.ledger.play(samples);
+            reply.reported |= reported;
+        } else if let Some(cut) = self.cut.as_mut().filter(|cut| cut.turn == turn) {
+            cut.ledger.play(samples);
+            cut.reported |= reported;
+            if cut.reported && !self.questions.is_empty() {
+                self.settle_cut();
+            }
+        }
+    }
+
+    /// Everything was played: the reply stands in the history as it was written.
+    pub(super) fn playback_done(&mut self, turn: TurnId) {
+        if self.live(turn).is_none_or(|reply| !reply.text_ended) {
+            return;
+        }
+        self.measure();
+        let Some(mut reply) = self.reply.take() else { return };
+        if let Some(text) = reply.ledger.take_rest() {
+            self.emit(Event::Reply { turn, text });
+        }
+        // A reply that could not be spoken was at least read.
+        let cut_short = reply.mute && reply.ledger.has_audio();
+        let heard = if cut_short { reply.ledger.heard() } else { reply.ledger.written() };
+        self.end_reply(turn, cut_short, heard);
+    }
+
+    /// Ends a reply: the history gets what was heard, the client is told.
+    pub(super) fn end_reply(&mut self, turn: TurnId, interrupted: bool, heard: String) {
+        if self.reply.is_none() {
+            self.agent = AgentPhase::Idle;
+            self.stop_reply_timers();
+        }
+        if !heard.is_empty() {
+            self.history.push(Message::agent(heard.clone()));
+            self.command(Command::CommitAgent { turn, text: heard.clone() });
+        }
+        self.emit(Event::ReplyEnd { turn, interrupted, heard });
+    }
+
+    pub(super) fn stop_reply_timers(&mut self) {
+        for timer in [Timer::Reply, Timer::Speech, Timer::Interruption, Timer::FalseAlarm] {
+            self.timers.stop(timer);
+        }
+    }
+
+    pub(super) fn reply_overdue(&mut self) {
+        let Some(reply) = &self.reply else { return };
+        // A model that is ahead of the synthesiser is not asked for more, so its silence means nothing.
+        if reply.ledger.sentences_owed() >= SENTENCES_AHEAD || reply.ledger.unsent() > 0 {
+            return self.after(Timer::Reply, self.config.llm_timeout_ms);
+        }
+        let message = "the language model gave no sign of life in time".to_owned();
+        self.failed(Some(reply.turn), Stage::Llm, ErrorKind::Timeout, message);
+    }
+
+    pub(super) fn speech_overdue(&mut self) {
+        let Some(reply) = &self.reply else { return };
+        if !reply.ledger.owes_audio() {
+            return;
+        }
+        // A synthesiser that is ahead of the listener is not asked for more.
+        if reply.ledger.unsent() > 0 {
+            return self.after(Timer::Speech, self.config.tts_timeout_ms);
+        }
+        let message = "the synthesiser gave no audio in time".to_owned();
+        self.failed(Some(reply.turn), Stage::Tts, ErrorKind::Timeout, message);
+    }
+
+    pub(super) fn failed(&mut self, turn: Option<TurnId>, stage: Stage, kind: ErrorKind, message: String) {
+        let stale = turn.is_some_and(|turn| self.live(turn).is_none());
+        if stale {
+            return;
+        }
+        self.emit(Event::Failed { stage, kind, message });
+        match (stage, turn) {
+            (Stage::Stt, _) if matches!(self.user, UserPhase::AwaitingTranscript) => self.turn_complete(),
+            (Stage::Llm, Some(turn)) => self.model_failed(turn),
+            (Stage::Tts, Some(turn)) => self.synthesiser_failed(turn),
+            _ => {}
+        }
+    }
+
+    /// What was said so far stands; where nothing was, the agent says so.
+    fn model_failed(&mut self, turn: TurnId) {
+        self.command(Command::CancelReply { turn });
+        let silent = self.live(turn).is_some_and(|reply| reply.ledger.is_empty());
+        if let Some(apology) = self.config.apology.clone().filter(|_| silent) {
+            self.reply_sentence(turn, apology.clone(), apology);
+        }
+        self.reply_ended(turn);
+    }
+
+    /// The rest of the text is shown instead of spoken; audio that exists is played to its end.
+    fn synthesiser_failed(&mut self, turn: TurnId) {
+        let Some(reply) = self.live(turn) else { return };
+        reply.mute = true;
+        let has_audio = reply.ledger.has_audio();
+        let rest = reply.ledger.take_rest();
+        if has_audio {
+            reply.text_ended = true;
+            self.command(Command::CancelReply { turn });
+            self.timers.stop(Timer::Reply);
+        }
+        self.timers.stop(Timer::Speech);
+        self.command(Command::CancelSpeech { turn });
+        if let Some(text) = rest {
+            self.emit(Event::Reply { turn, text });
+        }
+        if !has_audio && self.live(turn).is_some_and(|reply| reply.text_ended) {
+            self.playback_done(turn);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The user's turn while it is open, and the reply while it is alive.
+
+use super::ledger::Ledger;
+use super::marks::Marks;
+use crate::id::TurnId;
+
+/// A spoken turn that has not ended.
+#[derive(Debug, Clone)]
+pub(super) struct UserTurn {
+    pub(super) id: TurnId,
+    pub(super) marks: Marks,
+    /// The best words so far, final or not.
+    pub(super) words: String,
+    /// The newest request for a final transcript; the next one to make while the user speaks.
+    pub(super) attempt: u32,
+    /// The answer to the newest request.
+    pub(super) answer: Option<Answer>,
+    /// The latest estimate of the turn's being over.
+    pub(super) estimate: Option<f32>,
+}
+
+/// A final transcript.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) unclear: bool,
+}
+
+impl UserTurn {
+    pub(super) fn new(id: TurnId) -> Self {
+        Self { id, marks: Marks::default(), words: String::new(), attempt: 0, answer: None, estimate: None }
+    }
+}
+
+/// A user's turn whose words are complete, to be answered as soon as the history is settled.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) turn: TurnId,
+    pub(super) text: String,
+    pub(super) marks: Marks,
+}
+
+/// A reply that is being made or played.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    pub(super) turn: TurnId,
+    pub(super) ledger: Ledger,
+    pub(super) marks: Marks,
+    /// The text is complete, or will never be.
+    pub(super) text_ended: bool,
+    /// The listener itself has reported what it played.
+    pub(super) reported: bool,
+    /// Already told in figures.
+    pub(super) measured: bool,
+    /// There is no synthesiser, or it failed: text is shown that will not be spoken.
+    pub(super) mute: bool,
+}
+
+impl Reply {
+    pub(super) fn new(turn: TurnId, marks: Marks, mute: bool) -> Self {
+        Self {
+            turn,
+            ledger: Ledger::default(),
+            marks,
+            text_ended: false,
+            reported: false,
+            measured: false,
+            mute,
+        }
+    }
+}
+
+/// An interrupted reply, until it is known what was heard of it.
+#[derive(Debug, Clone)]
+pub(super) struct Cut {
+    pub(super) turn: TurnId,
+    pub(super) ledger: Ledger,
+    /// The listener has reported since it was told to stop.
+    pub(super) reported: bool,
+}

@@ -1,0 +1,5 @@
+//! Denoising a stream of any rate and chunking.
+
+mod stream_denoiser;
+
+pub use stream_denoiser::StreamDenoiser;

@@ -1,0 +1,288 @@
+//! The segmenter: windows to the VAD, utterances out.
+
+use super::config::SpeechConfig;
+use super::gate::{Edge, Gate, Thresholds};
+use super::history::History;
+use super::item::SpeechItem;
+use crate::audio::{NoiseFloor, level_dbfs, pcm};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::stage::Vad;
+use crate::time::AudioTime;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The rate of the audio taken, in Hz.
+const RATE: u32 = 16_000;
+/// Background levels, in dBFS, between which the threshold rises.
+const QUIET_DBFS: f32 = -55.0;
+const LOUD_DBFS: f32 = -30.0;
+/// No lift takes the threshold beyond this: clear speech must always be able to interrupt.
+const HIGHEST_THRESHOLD: f32 = 0.95;
+/// Silence inserted at a time.
+const SILENCE: [i16; 512] = [0; 512];
+
+/// Finds utterances in 16 kHz mono audio, one instance a stream.
+///
+/// Audio goes in by [`push`](Self::push) in chunks of any size; items come out in order, and depend on the samples
+/// alone, never on how they were cut. Nothing is allocated after construction.
+pub struct SpeechDetector {
+    vad: Box<dyn Vad>,
+    config: SpeechConfig,
+    gate: Gate,
+    history: History,
+    noise: NoiseFloor,
+    window: Vec<f32>,
+    /// Samples of the current window that have arrived.
+    filled: usize,
+    /// Whether a microphone had a part in the current window.
+    heard: bool,
+    /// Whether the VAD has heard nothing since it was reset.
+    fresh: bool,
+    /// End of the audio already given out.
+    given: u64,
+    probability: f32,
+    agent_speaking: bool,
+    turn_open: bool,
+}
+
+impl SpeechDetector {
+    /// A detector over a VAD that listens at 16 kHz.
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a VAD of another rate and for settings that cannot work.
+    pub fn new(vad: Box<dyn Vad>, config: SpeechConfig) -> Result<Self> {
+        config.validate()?;
+        if vad.sample_rate() != RATE || vad.window_len() == 0 {
+            let message = format!("the VAD must listen at {RATE} Hz, not at {} Hz", vad.sample_rate());
+            return Err(Error::new(ErrorKind::InvalidConfig, Stage::Vad, message));
+        }
+        let gate = Gate::new(samples(config.min_speech_ms), samples(config.min_silence_ms));
+        let window = vec![0.0; vad.window_len()];
+        // Padding, the longest wait for certainty, and the window that brings it.
+        let keep = samples(config.prefix_padding_ms) + gate.longest_candidate() + 2 * window.len() as u64;
+        Ok(Self {
+            vad,
+            config,
+            gate,
+            history: History::new(keep as usize),
+            noise: NoiseFloor::new(),
+            window,
+            filled: 0,
+            heard: false,
+            fresh: true,
+            given: 0,
+            probability: 0.0,
+            agent_speaking: false,
+            turn_open: false,
+        })
+    }
+
+    /// Takes microphone audio and hands what it brings to `sink`.
+    ///
+    /// # Errors
+    /// The first error of the VAD. All audio is taken all the same; a window without an answer counts like the one
+    /// before it.
+    pub fn push(&mut self, pcm: &[i16], mut sink: impl FnMut(SpeechItem<'_>)) -> Result<()> {
+        self.take(pcm, true, &mut sink)
+    }
+
+    /// Takes `samples` samples of silence in place of a microphone that stalled. Windows wholly of it are silence by
+    /// definition; the VAD, whose stream has a gap now, starts afresh after them.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn insert_silence(&mut self, samples: usize, mut sink: impl FnMut(SpeechItem<'_>)) -> Result<()> {
+        let mut result = Ok(());
+        let mut left = samples;
+        while left > 0 {
+            let piece = left.min(SILENCE.len());
+            result = result.and(self.take(&SILENCE[..piece], false, &mut sink));
+            left -= piece;
+        }
+        result
+    }
+
+    /// Ends the stream: gives the audio of a running utterance that waits for its window to fill, and ends it.
+    /// [`position`](Self::position) goes on counting.
+    pub fn finish(&mut self, mut sink: impl FnMut(SpeechItem<'_>)) {
+        if self.gate.is_speaking() || self.turn_open {
+            self.give(self.history.end() - self.filled as u64, &mut sink);
+        }
+        if let Some(Edge::End { last_speech }) = self.gate.finish() {
+            sink(self.ended(last_speech));
+        }
+        self.filled = 0;
+        self.heard = false;
+        self.forget();
+    }
+
+    /// While a turn is open, audio is given in pauses too, so that the recogniser hears the turn without gaps. Takes
+    /// effect with the window under way.
+    pub fn set_turn_open(&mut self, open: bool) {
+        self.turn_open = open;
+    }
+
+    /// While the agent speaks, an utterance must be more certain to begin. It ends as always.
+    pub fn set_agent_speaking(&mut self, speaking: bool) {
+        self.agent_speaking = speaking;
+    }
+
+    /// The audio received.
+    pub fn position(&self) -> AudioTime {
+        at(self.history.end())
+    }
+
+    /// Whether an utterance runs.
+    pub fn is_speaking(&self) -> bool {
+        self.gate.is_speaking()
+    }
+
+    /// The probability of speech in the last window, 0 … 1.
+    pub fn probability(&self) -> f32 {
+        self.probability
+    }
+
+    /// The probability that would begin an utterance now.
+    pub fn threshold(&self) -> f32 {
+        let loudness = (self.noise.dbfs() - QUIET_DBFS) / (LOUD_DBFS - QUIET_DBFS);
+        let noise = self.config.noise_rise * loudness.clamp(0.0, 1.0);
+        let agent = if self.agent_speaking { self.config.agent_rise } else { 0.0 };
+        (self.config.threshold + noise + agent).min(HIGHEST_THRESHOLD.max(self.config.threshold))
+    }
+
+    /// The level of the background, in dBFS.
+    pub fn noise_dbfs(&self) -> f32 {
+        self.noise.dbfs()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &SpeechConfig {
+        &self.config
+    }
+
+    /// The VAD.
+    pub fn get_ref(&self) -> &dyn Vad {
+        &*self.vad
+    }
+
+    /// The VAD, to be changed.
+    pub fn get_mut(&mut self) -> &mut dyn Vad {
+        &mut *self.vad
+    }
+
+    /// The VAD alone.
+    pub fn into_inner(self) -> Box<dyn Vad> {
+        self.vad
+    }
+
+    /// Forgets the stream so far; its position begins at zero again. What was set by the `set_` methods stays.
+    pub fn reset(&mut self) {
+        self.gate.finish();
+        self.history.clear();
+        self.noise = NoiseFloor::new();
+        self.filled = 0;
+        self.heard = false;
+        self.given = 0;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.probability = 0.0;
+        if !self.fresh {
+            self.vad.reset();
+            self.fresh = true;
+        }
+    }
+
+    fn take(&mut self, mut pcm: &[i16], heard: bool, sink: &mut impl FnMut(SpeechItem<'_>)) -> Result<()> {
+        let mut result = Ok(());
+        while !pcm.is_empty() {
+            let (piece, rest) = pcm.split_at(pcm.len().min(self.window.len() - self.filled));
+            self.history.push(piece);
+            self.filled += piece.len();
+            self.heard |= heard;
+            pcm = rest;
+            if self.filled == self.window.len() {
+                result = result.and(self.listen());
+                self.segment(sink);
+                self.filled = 0;
+                self.heard = false;
+            }
+        }
+        result
+    }
+
+    /// Asks the VAD about the window that has just filled.
+    fn listen(&mut self) -> Result<()> {
+        if !self.heard {
+            self.forget();
+            return Ok(());
+        }
+        let (_, samples) = self.history.since(self.history.end() - self.window.len() as u64);
+        for (float, &sample) in self.window.iter_mut().zip(samples) {
+            *float = pcm::to_f32(sample);
+        }
+        self.fresh = false;
+        self.probability = self.vad.speech_probability(&self.window)?;
+        if self.gate.is_silent() && self.probability < self.config.exit_threshold {
+            self.noise.update(level_dbfs(&self.window), self.window.len() as f32 / RATE as f32);
+        }
+        Ok(())
+    }
+
+    /// Tells what the window that has just filled changes.
+    fn segment(&mut self, sink: &mut impl FnMut(SpeechItem<'_>)) {
+        let end = self.history.end();
+        let start = end - self.window.len() as u64;
+        let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold };
+        let was_speaking = self.gate.is_speaking();
+        match self.gate.step(start, end, self.probability, thresholds) {
+            Some(Edge::Start { onset }) => {
+                sink(SpeechItem::Started { at: at(onset) });
+                self.give(onset.saturating_sub(samples(self.config.prefix_padding_ms)), sink);
+            }
+            Some(Edge::End { last_speech }) => {
+                self.give(start, sink);
+                sink(self.ended(last_speech));
+            }
+            None if was_speaking || self.turn_open => self.give(start, sink),
+            None => {}
+        }
+    }
+
+    /// Gives the audio from `from` to the present, except what was given before.
+    fn give(&mut self, from: u64, sink: &mut impl FnMut(SpeechItem<'_>)) {
+        let (from, pcm) = self.history.since(from.max(self.given));
+        self.given = self.history.end();
+        if !pcm.is_empty() {
+            sink(SpeechItem::Audio { at: at(from), pcm: Cow::Borrowed(pcm) });
+        }
+    }
+
+    fn ended(&self, last_speech: u64) -> SpeechItem<'static> {
+        SpeechItem::Ended { at: at(last_speech), silence: self.position().saturating_since(at(last_speech)) }
+    }
+}
+
+impl fmt::Debug for SpeechDetector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpeechDetector")
+            .field("position", &self.position())
+            .field("speaking", &self.is_speaking())
+            .field("probability", &self.probability)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+fn samples(milliseconds: u32) -> u64 {
+    u64::from(milliseconds) * u64::from(RATE) / 1_000
+}
+
+fn at(samples: u64) -> AudioTime {
+    AudioTime::from_samples(samples, RATE)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

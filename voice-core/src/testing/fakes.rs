@@ -1,0 +1,221 @@
+//! Providers that do what they are told, after the time they are told. They keep time by Tokio's clock, so a paused
+//! clock makes them exact.
+
+use crate::error::Result;
+use crate::stage::{
+    CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, TtsEvent, TtsInput, TtsProvider,
+};
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Counts calls: how many were begun, how many are alive.
+#[derive(Debug, Clone, Default)]
+pub struct LiveCalls {
+    begun: Arc<AtomicUsize>,
+    alive: Arc<AtomicUsize>,
+}
+
+impl LiveCalls {
+    /// Calls begun so far.
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// Calls whose stream has neither ended nor been dropped.
+    pub fn alive(&self) -> usize {
+        self.alive.load(Ordering::SeqCst)
+    }
+
+    fn begin(&self) -> LiveCall {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.alive.fetch_add(1, Ordering::SeqCst);
+        LiveCall(self.alive.clone())
+    }
+}
+
+struct LiveCall(Arc<AtomicUsize>);
+
+impl Drop for LiveCall {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A recogniser that hears what it was told: the words of the n-th turn with audio are the n-th text, round and round.
+#[derive(Debug, Clone, Default)]
+pub struct FakeStt {
+    latency: Duration,
+    texts: Arc<[String]>,
+    calls: LiveCalls,
+}
+
+impl FakeStt {
+    /// A recogniser that answers `latency` after it is asked for a final transcript. Without texts it hears nothing.
+    pub fn new<T: Into<String>>(latency: Duration, texts: impl IntoIterator<Item = T>) -> Self {
+        Self { latency, texts: texts.into_iter().map(Into::into).collect(), calls: LiveCalls::default() }
+    }
+
+    /// The calls to it.
+    pub fn calls(&self) -> LiveCalls {
+        self.calls.clone()
+    }
+}
+
+impl SttProvider for FakeStt {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn transcribe(&self, input: BoxStream<'static, SttInput>, cx: CallContext) -> BoxStream<'static, Result<SttEvent>> {
+        let (latency, texts, call) = (self.latency, self.texts.clone(), self.calls.begin());
+        let mut heard = (None, 0usize);
+        input
+            .filter_map(move |input| {
+                let event = match input {
+                    SttInput::Audio { turn, .. } if heard.0 == Some(turn) => None,
+                    SttInput::Audio { turn, .. } => {
+                        heard = (Some(turn), heard.1 + 1);
+                        None
+                    }
+                    SttInput::Finalize(id) => {
+                        let index = heard.1.saturating_sub(1);
+                        let text = texts.get(index % texts.len().max(1)).cloned().unwrap_or_default();
+                        Some(Ok(SttEvent::Final { id, text, unclear: false }))
+                    }
+                };
+                // The call counts as alive while this closure does.
+                let _alive = &call;
+                async move {
+                    if event.is_some() {
+                        pause(latency).await;
+                    }
+                    event
+                }
+            })
+            .take_until(cx.cancel.cancelled())
+            .boxed()
+    }
+}
+
+/// A language model that gives one text, word by word.
+#[derive(Debug, Clone)]
+pub struct FakeLlm {
+    first_token: Duration,
+    per_token: Duration,
+    text: Arc<str>,
+    calls: LiveCalls,
+}
+
+impl FakeLlm {
+    /// A model that begins after `first_token` and gives a word every `per_token`. `{}` in the text stands for the
+    /// user's last words.
+    pub fn new(first_token: Duration, per_token: Duration, text: &str) -> Self {
+        Self { first_token, per_token, text: text.into(), calls: LiveCalls::default() }
+    }
+
+    /// The calls to it.
+    pub fn calls(&self) -> LiveCalls {
+        self.calls.clone()
+    }
+}
+
+impl LlmProvider for FakeLlm {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
+        let last = request.messages.last().map_or("", |message| message.text.as_str());
+        let words: Vec<String> = self.text.replace("{}", last).split_inclusive(' ').map(str::to_owned).collect();
+        let (first, each, call) = (self.first_token, self.per_token, self.calls.begin());
+        futures::stream::iter(words.into_iter().enumerate())
+            .then(move |(index, word)| {
+                let _alive = &call;
+                async move {
+                    pause(if index == 0 { first } else { each }).await;
+                    Ok(LlmEvent::Text(word))
+                }
+            })
+            .take_until(cx.cancel.cancelled())
+            .boxed()
+    }
+}
+
+/// A synthesiser whose every sample holds the number of its turn, so that a test can tell whose audio it got.
+#[derive(Debug, Clone)]
+pub struct FakeTts {
+    first_byte: Duration,
+    rate: u32,
+    per_character: Duration,
+    calls: LiveCalls,
+}
+
+impl FakeTts {
+    /// A synthesiser at `rate` Hz that begins each sentence after `first_byte` and speaks each character for
+    /// `per_character`.
+    pub fn new(first_byte: Duration, rate: u32, per_character: Duration) -> Self {
+        Self { first_byte, rate, per_character, calls: LiveCalls::default() }
+    }
+
+    /// The calls to it.
+    pub fn calls(&self) -> LiveCalls {
+        self.calls.clone()
+    }
+
+    fn samples(&self, text: &str) -> usize {
+        let time = self.per_character * u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        (time.as_nanos() * u128::from(self.rate) / 1_000_000_000) as usize
+    }
+}
+
+impl TtsProvider for FakeTts {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn sample_rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
+        let (this, call, mark) = (self.clone(), self.calls.begin(), cx.turn.0 as i16);
+        text.flat_map(move |input| {
+            let _alive = &call;
+            let events = match input {
+                TtsInput::Text { sentence, text } => {
+                    let samples = this.samples(&text);
+                    let pcm = Bytes::from(mark.to_le_bytes().repeat(samples));
+                    // Pieces of about 200 ms, as a provider would send them.
+                    let piece = (this.rate as usize / 5).max(1) * 2;
+                    let mut events: Vec<_> = (0..pcm.len())
+                        .step_by(piece)
+                        .map(|at| TtsEvent::Audio { sentence, pcm: pcm.slice(at..pcm.len().min(at + piece)) })
+                        .collect();
+                    events.push(TtsEvent::SentenceEnd { sentence });
+                    events
+                }
+                TtsInput::Flush => Vec::new(),
+            };
+            let first_byte = this.first_byte;
+            futures::stream::iter(events.into_iter().enumerate()).then(move |(index, event)| async move {
+                if index == 0 {
+                    pause(first_byte).await;
+                }
+                Ok(event)
+            })
+        })
+        .take_until(cx.cancel.cancelled())
+        .boxed()
+    }
+}
+
+/// A sleep of nothing is no sleep: it would cost a tick of the timer.
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        sleep(duration).await;
+    }
+}
