@@ -49,7 +49,7 @@ pub(crate) async fn authorise(State(state): State<AppState>, request: Request, n
 
 /// Sentences the agent understands.
 pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
-    Json(json!({ "groups": state.providers.examples() }))
+    Json(json!({ "groups": state.providers.examples }))
 }
 
 /// All open sessions.

@@ -20,7 +20,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Va
     };
     let missing: Vec<_> = state
         .providers
-        .missing()
+        .missing
         .iter()
         .map(|engine| json!({ "stage": engine.stage.as_str(), "message": engine.message }))
         .collect();

@@ -85,7 +85,7 @@ impl Server {
         let (stt, llm, tts) = (name(&names["stt"]), name(&names["llm"]), name(&names["tts"]));
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         tracing::info!(address = %format_args!("{scheme}://{}", self.address), stt, llm, tts, "listening");
-        for engine in providers.missing() {
+        for engine in &providers.missing {
             tracing::warn!(stage = engine.stage.as_str(), "{}", engine.message);
         }
         for name in config.keys.keys() {

@@ -75,7 +75,7 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
 fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
     let mut remarks: Vec<_> = state
         .providers
-        .missing()
+        .missing
         .iter()
         .map(|engine| ServerFrame::Error {
             code: ErrorCode::EngineMissing,

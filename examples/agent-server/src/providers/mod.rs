@@ -1,12 +1,18 @@
 //! Who serves the stages.
 
-use crate::config::{Config, ConfigError, Provider, ProviderChoice, StageKind};
+mod choice;
+#[cfg(feature = "fakes")]
+mod fake;
+
+use crate::config::{Config, ConfigError, StageKind};
+use choice::Available;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use voice_core::Stage;
 use voice_core::agent::Agent;
+use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
-use voice_core::{Error, ErrorKind, Stage};
 
 /// An engine that a stage needs and this machine lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,10 @@ pub struct Providers {
     pub missing: Vec<MissingEngine>,
     /// What one can say, where that is known.
     pub examples: Vec<ExampleGroup>,
+    /// The model that tells speech; without it sessions do not listen.
+    pub vad: Option<Arc<SileroModel>>,
+    /// Whether the recogniser hears denoised audio.
+    pub denoise: bool,
 }
 
 impl Providers {
@@ -46,19 +56,36 @@ impl Providers {
     /// empty, and clients are told.
     ///
     /// # Errors
-    /// A provider that this build does not have.
+    /// A provider that this build does not have, a setting that its provider refuses.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        let providers = Self::default();
-        for (stage, choices) in
-            [(StageKind::Stt, &config.stt), (StageKind::Llm, &config.llm), (StageKind::Tts, &config.tts)]
-        {
-            chosen(stage, choices)?;
+        let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
+        let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
+        match choice::of(StageKind::Stt, &config.stt)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.stt = Some(fake::stt(config)),
+        }
+        match choice::of(StageKind::Llm, &config.llm)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.llm = Some(fake::llm(config)),
+        }
+        match choice::of(StageKind::Tts, &config.tts)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.tts = Some(fake::tts(config)),
         }
         Ok(providers)
     }
 
     pub(crate) fn agent(&self, config: &Config) -> Agent {
         let mut builder = Agent::builder().config(config.agent.clone());
+        if let Some(model) = self.vad.clone() {
+            builder = builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))));
+        }
+        if self.denoise {
+            builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));
+        }
         if let Some(stt) = &self.stt {
             builder = builder.stt(stt.clone());
         }
@@ -71,55 +98,12 @@ impl Providers {
         builder.build()
     }
 
-    pub(crate) fn missing(&self) -> &[MissingEngine] {
-        &self.missing
-    }
-
-    pub(crate) fn examples(&self) -> &[ExampleGroup] {
-        &self.examples
-    }
-
+    /// The names of those that serve; `null` where a stage is empty.
     pub(crate) fn names(&self) -> Value {
         json!({
             "stt": self.stt.as_ref().map(|provider| provider.name()),
             "llm": self.llm.as_ref().map(|provider| provider.name()),
             "tts": self.tts.as_ref().map(|provider| provider.name()),
         })
-    }
-}
-
-/// The one provider of a stage: the local one unless another is named.
-fn chosen(stage: StageKind, choices: &[ProviderChoice]) -> Result<(Provider, Option<&str>), ConfigError> {
-    let unavailable =
-        |what: &str| Err(ConfigError::new(format!("{}={what}: not available in this build", stage.setting())));
-    for choice in choices {
-        let available = match choice.provider {
-            Provider::Local => true,
-            Provider::Fake => cfg!(feature = "fakes"),
-            Provider::Deepgram | Provider::Groq | Provider::Cartesia | Provider::OpenAi => false,
-        };
-        if !available {
-            return unavailable(choice.provider.as_str());
-        }
-    }
-    match choices {
-        [] => Ok((Provider::Local, None)),
-        [only] => Ok((only.provider, only.model.as_deref())),
-        [..] => {
-            let names: Vec<_> = choices.iter().map(|choice| choice.provider.as_str()).collect();
-            Err(ConfigError::new(format!(
-                "{}={}: falling back from one provider to another is not available in this build",
-                stage.setting(),
-                names.join(",")
-            )))
-        }
-    }
-}
-
-/// What an engine's failure to load means: missing, or a reason not to start.
-fn missing_or(stage: Stage, error: &Error) -> Result<MissingEngine, ConfigError> {
-    match error.kind() {
-        ErrorKind::EngineMissing => Ok(MissingEngine { stage, message: error.message().to_owned() }),
-        _ => Err(ConfigError::new(error.to_string())),
     }
 }
