@@ -1,1 +1,79 @@
-fn main() {}
+//! Starts the server: configuration, log, providers, then until Ctrl-C.
+
+use agent_server::{Config, ConfigError, Providers, Server, Sources, command, start_log};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// A setting is wrong.
+const BAD_CONFIG: u8 = 2;
+/// The server cannot run.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let arguments = command().get_matches();
+    let config = match Sources::of_process(&arguments).and_then(|sources| Config::load(&sources)) {
+        Ok(config) => config,
+        Err(error) => return complain(&error.to_string(), BAD_CONFIG),
+    };
+    start_log(&config.log);
+    let providers = match checked_providers(&config) {
+        Ok(providers) => providers,
+        Err(error) => return complain(&error.to_string(), BAD_CONFIG),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start threads: {error}"), FAILED),
+    };
+    match runtime.block_on(run(&config, providers)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => complain(&message, FAILED),
+    }
+}
+
+fn checked_providers(config: &Config) -> Result<Providers, ConfigError> {
+    if config.tls.is_some() {
+        return Err(ConfigError::unavailable("TLS_CERT"));
+    }
+    Providers::from_config(config)
+}
+
+async fn run(config: &Config, providers: Providers) -> Result<(), String> {
+    // Before the address is announced: whoever waits for it may send a signal at once.
+    let shutdown = shutdown_signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let server = Server::bind(config, providers)
+        .await
+        .map_err(|error| format!("cannot listen on {}:{}: {error}", config.host, config.port))?;
+    server.announce(config);
+    server.run(shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once.
+#[cfg(unix)]
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a way to be told, the server runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+fn complain(message: &str, code: u8) -> ExitCode {
+    // Standard error that is closed leaves the exit code to tell.
+    let _ = writeln!(std::io::stderr(), "agent-server: {message}");
+    ExitCode::from(code)
+}

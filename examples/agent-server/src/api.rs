@@ -1,0 +1,144 @@
+//! The operator's view of sessions, and what the page needs to know before one is open.
+
+use crate::problem::Problem;
+use crate::registry::Entry;
+use crate::state::AppState;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use voice_core::agent::Control;
+use voice_core::conversation::{AgentState, CloseReason, TurnMetrics};
+use voice_core::protocol::MetricsFrame;
+
+/// How long `DELETE` waits for the session's goodbye before it answers.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Lets the operator in: by the token where one is set, else only on a server that is bound to the loopback.
+pub(crate) async fn authorise(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let bearer = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let refusal = match (&state.admin_token, bearer) {
+        (Some(secret), Some(token)) if secret.matches(token) => None,
+        (Some(_), _) => Some(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid bearer token is needed")),
+        (None, _) if state.guard.bound.is_loopback() => None,
+        (None, _) => {
+            let message = "set ADMIN_TOKEN to use /api on a server that is not bound to the loopback";
+            Some(Problem::new(StatusCode::FORBIDDEN, "forbidden", message))
+        }
+    };
+    match refusal {
+        None => next.run(request).await,
+        Some(problem) => {
+            tracing::warn!(code = problem.code(), path = request.uri().path(), "refused a request to the API");
+            problem.into_response()
+        }
+    }
+}
+
+/// Sentences the agent understands.
+pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
+    Json(json!({ "groups": state.providers.examples }))
+}
+
+/// All open sessions.
+pub(crate) async fn list(State(state): State<AppState>) -> Json<Value> {
+    Json(state.registry.entries().iter().map(|entry| summary(entry)).collect())
+}
+
+/// One session.
+pub(crate) async fn show(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(summary(&*find(&state, &id)?)))
+}
+
+/// Ends a session.
+pub(crate) async fn end(State(state): State<AppState>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    let entry = find(&state, &id)?;
+    // A session that is over already is as gone as the caller wants it.
+    let _ = entry.session.control_wait(Control::Close(CloseReason::Deleted)).await;
+    if tokio::time::timeout(GOODBYE, entry.session.closed()).await.is_ok() {
+        state.registry.remove(entry.session.id());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// New instructions or context; a field left out stays, `null` clears.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContextChange {
+    #[serde(default, deserialize_with = "given")]
+    instructions: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    context: Option<Option<String>>,
+}
+
+/// Tells a `null` from a field left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Changes what the next prompt holds.
+pub(crate) async fn set_context(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let entry = find(&state, &id)?;
+    let bad = |code, message| Problem::new(StatusCode::BAD_REQUEST, code, message);
+    let value: Value =
+        serde_json::from_slice(&body).map_err(|error| bad("bad_json", format!("the body is not JSON: {error}")))?;
+    let change: ContextChange = serde_json::from_value(value)
+        .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))?;
+    let control = Control::SetContext { instructions: change.instructions, context: change.context };
+    entry.session.control_wait(control).await.map_err(|_| unknown_session())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn find(state: &AppState, id: &str) -> Result<Arc<Entry>, Problem> {
+    state.registry.get(id).ok_or_else(unknown_session)
+}
+
+fn unknown_session() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such session")
+}
+
+fn summary(entry: &Entry) -> Value {
+    let status = entry.session.status();
+    let providers = entry.session.providers();
+    json!({
+        "id": entry.session.id().as_str(),
+        "state": match status.state {
+            AgentState::Listening => "listening",
+            AgentState::Thinking => "thinking",
+            AgentState::Speaking => "speaking",
+        },
+        "turn": status.turn.0,
+        "providers": { "stt": providers.stt, "llm": providers.llm, "tts": providers.tts },
+        "latencies": latencies(status.metrics),
+    })
+}
+
+/// As in a `metrics` frame; before the first answer all of them are `null`.
+fn latencies(metrics: Option<TurnMetrics>) -> Value {
+    let frame = MetricsFrame::from(metrics.unwrap_or_default());
+    json!({
+        "vad_end_ms": frame.vad_end_ms,
+        "stt_ms": frame.stt_ms,
+        "llm_ttft_ms": frame.llm_ttft_ms,
+        "tts_ms": frame.tts_ms,
+        "total_ms": frame.total_ms,
+        "speculative": frame.speculative,
+        "path": frame.path,
+    })
+}

@@ -1,0 +1,155 @@
+//! What the operator has set: defaults, then `agent.toml`, `.env`, the environment and flags, the later ones winning.
+
+mod choice;
+mod parse;
+mod settings;
+mod sources;
+
+pub use choice::{Provider, ProviderChoice, StageKind};
+pub use settings::{SETTINGS, Setting};
+pub use sources::{Sources, command};
+
+use crate::guard::Origin;
+use crate::logging::LogLevels;
+use crate::secret::Secret;
+use sources::Layers;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use voice_core::agent::AgentConfig;
+
+/// A setting that cannot work, in one line that names its key. Secret values are never part of it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// The setting asks for something that this build does not have.
+    pub fn unavailable(setting: &str) -> Self {
+        Self(format!("{setting}: not available in this build"))
+    }
+}
+
+/// Paths of the server's certificate chain and private key, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Everything the operator can set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address or name to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Set when the server is to speak TLS itself.
+    pub tls: Option<TlsFiles>,
+    /// Keys of cloud services, by the name of their setting.
+    pub keys: BTreeMap<&'static str, Secret>,
+    /// Recognisers, the first preferred; empty when not named.
+    pub stt: Vec<ProviderChoice>,
+    /// Language models, the first preferred; empty when not named.
+    pub llm: Vec<ProviderChoice>,
+    /// Synthesisers, the first preferred; empty when not named.
+    pub tts: Vec<ProviderChoice>,
+    /// Whether the recogniser hears denoised audio.
+    pub denoise: bool,
+    /// Language of the conversation, as a BCP 47 tag.
+    pub language: Option<String>,
+    /// Voice of the synthesiser.
+    pub voice: Option<String>,
+    /// Latencies of the fake providers, in ms: recogniser, language model, synthesiser.
+    pub fake_ms: [u64; 3],
+    /// The core's own settings.
+    pub agent: AgentConfig,
+    /// Opens `/api`.
+    pub admin_token: Option<Secret>,
+    /// Web origins besides the server's own that may use it.
+    pub allowed_origins: Vec<Origin>,
+    /// Sessions open at once, those waiting for their client to come back included.
+    pub max_sessions: usize,
+    /// What the log holds.
+    pub log: LogLevels,
+    /// Whether the log may hold what was said.
+    pub log_transcripts: bool,
+    /// Settings that are known and were given but change nothing in this build.
+    pub without_effect: Vec<&'static str>,
+}
+
+impl Config {
+    /// Puts the layers together and checks every value.
+    ///
+    /// # Errors
+    /// One line naming the first setting that cannot work.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let layers = Layers::read(sources)?;
+        let present = |name: &&'static str| layers.get(name).is_some();
+        let base_urls = settings::BASE_URLS.iter().filter(|name| present(name));
+        for name in base_urls.clone() {
+            layers.parse(name, parse::base_url)?;
+        }
+        let unavailable = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+        let mut config = Self {
+            host: layers.parse("HOST", parse::host)?.unwrap_or_else(|| "127.0.0.1".into()),
+            port: layers.parse("PORT", parse::port)?.unwrap_or(3000),
+            tls: tls_files(&layers)?,
+            keys: settings::KEYS
+                .iter()
+                .filter_map(|name| layers.get(name).map(|value| (*name, Secret::new(value))))
+                .collect(),
+            stt: layers.parse("STT", |value| choice::list(StageKind::Stt, value))?.unwrap_or_default(),
+            llm: layers.parse("LLM", |value| choice::list(StageKind::Llm, value))?.unwrap_or_default(),
+            tts: layers.parse("TTS", |value| choice::list(StageKind::Tts, value))?.unwrap_or_default(),
+            denoise: layers.parse("DENOISE", parse::switch)?.unwrap_or(false),
+            language: layers.parse("LANGUAGE", parse::language)?.flatten(),
+            voice: layers.get("VOICE").map(str::to_owned),
+            fake_ms: [
+                layers.parse("FAKE_STT_MS", parse::fake_latency)?.unwrap_or(0),
+                layers.parse("FAKE_LLM_MS", parse::fake_latency)?.unwrap_or(0),
+                layers.parse("FAKE_TTS_MS", parse::fake_latency)?.unwrap_or(0),
+            ],
+            agent: layers.agent()?,
+            admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
+            allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
+            max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
+            log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
+            log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
+            without_effect: unavailable.iter().filter(|name| present(name)).chain(base_urls).copied().collect(),
+        };
+        layers.parse("VAD", parse::vad)?;
+        config.apply_to_agent(&layers)?;
+        Ok(config)
+    }
+
+    /// The settings that have a name of their own and live in the core's configuration.
+    fn apply_to_agent(&mut self, layers: &Layers) -> Result<(), ConfigError> {
+        let agent = &mut self.agent;
+        if let Some(instructions) = layers.get("INSTRUCTIONS") {
+            agent.instructions = Some(instructions.to_owned());
+        }
+        if let Some(greeting) = layers.get("GREETING") {
+            agent.conversation.greeting = Some(greeting.to_owned());
+        }
+        if let Some(silence) = layers.parse("ENDPOINTING_MS", parse::endpointing)? {
+            agent.conversation.endpointing.min_ms = silence;
+            agent.conversation.endpointing.max_ms = agent.conversation.endpointing.max_ms.max(silence);
+        }
+        Ok(())
+    }
+}
+
+fn tls_files(layers: &Layers) -> Result<Option<TlsFiles>, ConfigError> {
+    match (layers.get("TLS_CERT"), layers.get("TLS_KEY")) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() })),
+        (Some(_), None) => Err(ConfigError::new("TLS_KEY: must be set where TLS_CERT is")),
+        (None, Some(_)) => Err(ConfigError::new("TLS_CERT: must be set where TLS_KEY is")),
+    }
+}

@@ -1,0 +1,109 @@
+//! Who serves the stages.
+
+mod choice;
+#[cfg(feature = "fakes")]
+mod fake;
+
+use crate::config::{Config, ConfigError, StageKind};
+use choice::Available;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use voice_core::Stage;
+use voice_core::agent::Agent;
+use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
+use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+
+/// An engine that a stage needs and this machine lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingEngine {
+    /// The stage that goes without.
+    pub stage: Stage,
+    /// What to install.
+    pub message: String,
+}
+
+/// Sentences that the agent understands, under a title.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExampleGroup {
+    /// What they are about.
+    pub title: String,
+    /// The sentences.
+    pub sentences: Vec<String>,
+}
+
+/// The services all sessions share.
+#[derive(Clone, Default)]
+pub struct Providers {
+    /// Speech to text.
+    pub stt: Option<Arc<dyn SttProvider>>,
+    /// The language model.
+    pub llm: Option<Arc<dyn LlmProvider>>,
+    /// Text to speech.
+    pub tts: Option<Arc<dyn TtsProvider>>,
+    /// What is not installed.
+    pub missing: Vec<MissingEngine>,
+    /// What one can say, where that is known.
+    pub examples: Vec<ExampleGroup>,
+    /// The model that tells speech; without it sessions do not listen.
+    pub vad: Option<Arc<SileroModel>>,
+    /// Whether the recogniser hears denoised audio.
+    pub denoise: bool,
+}
+
+impl Providers {
+    /// The providers that the configuration asks for. An engine that is not installed is no error: the stage stays
+    /// empty, and clients are told.
+    ///
+    /// # Errors
+    /// A provider that this build does not have, a setting that its provider refuses.
+    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
+        let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
+        match choice::of(StageKind::Stt, &config.stt)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.stt = Some(fake::stt(config)),
+        }
+        match choice::of(StageKind::Llm, &config.llm)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.llm = Some(fake::llm(config)),
+        }
+        match choice::of(StageKind::Tts, &config.tts)? {
+            Available::Local => {}
+            #[cfg(feature = "fakes")]
+            Available::Fake => providers.tts = Some(fake::tts(config)),
+        }
+        Ok(providers)
+    }
+
+    pub(crate) fn agent(&self, config: &Config) -> Agent {
+        let mut builder = Agent::builder().config(config.agent.clone());
+        if let Some(model) = self.vad.clone() {
+            builder = builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))));
+        }
+        if self.denoise {
+            builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));
+        }
+        if let Some(stt) = &self.stt {
+            builder = builder.stt(stt.clone());
+        }
+        if let Some(llm) = &self.llm {
+            builder = builder.llm(llm.clone());
+        }
+        if let Some(tts) = &self.tts {
+            builder = builder.tts(tts.clone());
+        }
+        builder.build()
+    }
+
+    /// The names of those that serve; `null` where a stage is empty.
+    pub(crate) fn names(&self) -> Value {
+        json!({
+            "stt": self.stt.as_ref().map(|provider| provider.name()),
+            "llm": self.llm.as_ref().map(|provider| provider.name()),
+            "tts": self.tts.as_ref().map(|provider| provider.name()),
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Which path does what.
+
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::{api, guard, health, page, ws};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{get, post, put};
+
+/// Bytes of a request's body that are read at most.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// The whole HTTP interface.
+pub fn app(state: AppState) -> Router {
+    Router::new()
+        .route("/ws", get(ws::upgrade))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/api/examples", get(api::examples))
+        .nest("/api/sessions", sessions(&state))
+        .route("/metrics", get(not_built))
+        .route("/v1/realtime", get(not_built))
+        .route("/webrtc", post(not_built))
+        .route("/twilio", get(not_built))
+        .fallback(page::file)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(state)
+}
+
+/// What an operator may see and do; behind the token.
+fn sessions(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/", get(api::list))
+        .route("/{id}", get(api::show).delete(api::end))
+        .route("/{id}/context", put(api::set_context))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+}
+
+async fn not_built() -> Problem {
+    Problem::not_built()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method")
+}

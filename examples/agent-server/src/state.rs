@@ -1,0 +1,82 @@
+//! What all requests share.
+
+use crate::config::Config;
+use crate::guard::Guard;
+use crate::providers::Providers;
+use crate::registry::Registry;
+use crate::secret::Secret;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+use voice_core::CancelToken;
+use voice_core::agent::Agent;
+
+/// The server's state. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// The parts of [`AppState`].
+pub struct Shared {
+    pub(crate) agent: Agent,
+    pub(crate) providers: Providers,
+    pub(crate) registry: Registry,
+    pub(crate) guard: Guard,
+    pub(crate) admin_token: Option<Secret>,
+    pub(crate) log_transcripts: bool,
+    /// Cancelled once the server takes no more sessions.
+    pub(crate) draining: CancelToken,
+    tasks: TaskTracker,
+    stop: CancelToken,
+}
+
+impl AppState {
+    /// The state of a server that listens on `bound`.
+    pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> Self {
+        let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
+        Self(Arc::new(Shared {
+            agent: providers.agent(config),
+            providers,
+            registry: Registry::new(config.max_sessions),
+            guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
+            admin_token: config.admin_token.clone(),
+            log_transcripts: config.log_transcripts,
+            draining: CancelToken::new(),
+            tasks: TaskTracker::new(),
+            stop: CancelToken::new(),
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// Runs a task of a session or its socket. It is waited for, and at last told to stop, before the server exits.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.cancelled();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Resolves when every task has ended by itself.
+    pub(crate) async fn tasks_ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stops the tasks that are left and waits for them.
+    pub(crate) async fn stop_tasks(&self) {
+        self.stop.cancel();
+        self.tasks_ended().await;
+    }
+}

@@ -1,0 +1,168 @@
+//! The life of one connection.
+
+use super::opening::{self, First, Opened};
+use super::reader::{ReadEnd, Reader};
+use super::socket::{self, Incoming, Lost, Outgoing};
+use super::writer::{WriteEnd, Writer};
+use crate::registry::{Refusal, Seat};
+use crate::state::AppState;
+use std::sync::Mutex;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+use voice_core::agent::Control;
+use voice_core::conversation::CloseReason;
+use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start, close_code};
+
+/// Answers to frames without sense that may wait for the client.
+const ANSWERS: usize = 8;
+
+/// RFC 6455, section 7.4.1: nothing is wrong; the server goes away; the server cannot go on.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const INTERNAL: u16 = 1011;
+
+/// How a connection ended.
+#[derive(Debug)]
+enum Ending {
+    /// The session is over.
+    Over(CloseReason),
+    /// The client is gone; the session waits for it.
+    Lost,
+    /// The client broke a rule; the session waits for it to come back and behave.
+    Rejected(u16),
+    /// The session's client has come back on another connection.
+    Replaced,
+}
+
+impl Ending {
+    fn close_frame(&self) -> (u16, &'static str) {
+        match self {
+            Self::Over(reason) => (close_code(*reason), ""),
+            Self::Lost => (NORMAL, ""),
+            Self::Rejected(Rejection::TOO_BIG) => (Rejection::TOO_BIG, "the message is too big"),
+            Self::Rejected(code) => (*code, ""),
+            Self::Replaced => (NORMAL, "continued on another connection"),
+        }
+    }
+}
+
+/// Serves a connection from its first frame to its close.
+pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+    let mut codec = ServerCodec::new();
+    let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
+        First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
+        First::Frame(frame) => (Start::default(), Some(frame)),
+        First::Nothing => (Start::default(), None),
+        First::Gone => return socket::close(incoming, outgoing, NORMAL, "").await,
+    };
+    if state.draining.is_cancelled() {
+        return refuse(incoming, outgoing, Refusal::Draining).await;
+    }
+    let opened = match opening::open(&state, start) {
+        Ok(opened) => opened,
+        Err(refusal) => return refuse(incoming, outgoing, refusal).await,
+    };
+    let span = tracing::info_span!("session", session = %opened.entry.session.id());
+    let ending = attend(&opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
+    drop(opened);
+    let (code, reason) = ending.close_frame();
+    socket::close(incoming, outgoing, code, reason).await;
+}
+
+/// Tells a client that there is no session for it, and closes.
+async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
+    let error = |code, message: &str| ServerFrame::Error {
+        code,
+        message: message.to_owned(),
+        fatal: true,
+        stage: None,
+        kind: None,
+    };
+    let (frames, code, reason) = match refusal {
+        Refusal::Draining => {
+            let news = error(ErrorCode::Draining, "the server is shutting down and takes no new session");
+            (vec![news, ServerFrame::Bye { reason: CloseReason::Drain }], GOING_AWAY, "draining")
+        }
+        Refusal::Full => {
+            tracing::warn!("as many sessions are open as there may be: refused one more");
+            (vec![ServerFrame::Bye { reason: CloseReason::Limit }], NORMAL, "the server is full")
+        }
+        Refusal::Failed(failure) => {
+            tracing::error!(error = %failure, "a session could not be opened");
+            (vec![error(ErrorCode::Provider, failure.message())], INTERNAL, "the session could not be opened")
+        }
+    };
+    for frame in &frames {
+        if outgoing.frame(frame).await.is_err() {
+            break;
+        }
+    }
+    socket::close(incoming, outgoing, code, reason).await;
+}
+
+/// Sits with the session until either ends.
+async fn attend(
+    opened: &Opened,
+    codec: ServerCodec,
+    first: Option<Result<ClientFrame, Rejection>>,
+    incoming: &mut Incoming,
+    outgoing: &mut Outgoing,
+) -> Ending {
+    let session = &opened.entry.session;
+    let seat = opened.entry.sit_down().await;
+    if opened.resumed {
+        // Fails when the session has just ended; its goodbye is then all there is to send.
+        let _ = session.control_wait(Control::Attach(opened.format)).await;
+    }
+    let ending = match greet(opened, outgoing).await {
+        Ok(()) => converse(opened, codec, first, &seat, incoming, outgoing).await,
+        Err(Lost) => Ending::Lost,
+    };
+    tracing::debug!(?ending, "connection ends");
+    if !matches!(ending, Ending::Over(_)) {
+        let _ = session.control_wait(Control::Detach).await;
+    }
+    ending
+}
+
+async fn greet(opened: &Opened, outgoing: &mut Outgoing) -> Result<(), Lost> {
+    outgoing.frame(&opening::ready(opened)).await?;
+    for remark in &opened.remarks {
+        outgoing.frame(remark).await?;
+    }
+    Ok(())
+}
+
+async fn converse(
+    opened: &Opened,
+    codec: ServerCodec,
+    first: Option<Result<ClientFrame, Rejection>>,
+    seat: &Seat,
+    incoming: &mut Incoming,
+    outgoing: &mut Outgoing,
+) -> Ending {
+    let codec = &Mutex::new(codec);
+    let session = &opened.entry.session;
+    let (answers, answered) = mpsc::channel(ANSWERS);
+    let mut reader = Reader { incoming, codec, session, answers };
+    let reading = async {
+        if let Some(frame) = first
+            && let Err(end) = reader.take(frame).await
+        {
+            return end;
+        }
+        reader.run().await
+    };
+    let writing = Writer { outgoing, codec, session, answers: answered }.run();
+    tokio::select! {
+        end = reading => match end {
+            ReadEnd::Lost => Ending::Lost,
+            ReadEnd::Rejected(code) => Ending::Rejected(code),
+        },
+        end = writing => match end {
+            WriteEnd::Lost => Ending::Lost,
+            WriteEnd::Over(reason) => Ending::Over(reason),
+        },
+        () = seat.evicted.cancelled() => Ending::Replaced,
+    }
+}

@@ -1,0 +1,67 @@
+//! The session over a WebSocket: `/ws`.
+
+mod connection;
+mod opening;
+mod reader;
+mod socket;
+mod writer;
+
+use crate::problem::Problem;
+use crate::serve::ConnectionPermit;
+use crate::state::AppState;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
+pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
+    let accept = match check(&request) {
+        Ok(accept) => accept,
+        Err(answer) => return answer,
+    };
+    let place = request.extensions_mut().remove::<ConnectionPermit>();
+    let upgraded = hyper::upgrade::on(&mut request);
+    let shared = state.clone();
+    state.spawn(async move {
+        match upgraded.await {
+            Ok(upgraded) => connection::serve(shared, socket::accept(upgraded).await).await,
+            Err(error) => tracing::debug!(%error, "a client left during the handshake"),
+        }
+        drop(place);
+    });
+    let headers = [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_ACCEPT, accept),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
+}
+
+fn check(request: &Request) -> Result<HeaderValue, Response> {
+    let headers = request.headers();
+    let is_upgrade = request.method() == Method::GET
+        && has_token(headers, header::CONNECTION, "upgrade")
+        && has_token(headers, header::UPGRADE, "websocket");
+    if !is_upgrade {
+        let wanted = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this path speaks WebSocket");
+        return Err((wanted, problem).into_response());
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        let wanted = [(header::SEC_WEBSOCKET_VERSION, "13")];
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "WebSocket version 13 is needed");
+        return Err((wanted, problem).into_response());
+    }
+    // 16 bytes in base 64.
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && key.as_bytes().ends_with(b"=="));
+    key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()).ok_or_else(|| {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong").into_response()
+    })
+}
+
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}

@@ -1,0 +1,106 @@
+//! The beginning: the first frame, or 250 ms without one, then a session.
+
+use super::socket::Incoming;
+use crate::observe;
+use crate::registry::{Entry, Refusal};
+use crate::state::AppState;
+use futures::StreamExt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tracing::Instrument;
+use voice_core::agent::{ClientFormat, SessionOptions};
+use voice_core::protocol::{ClientFrame, ErrorCode, Providers, Rejection, ServerCodec, ServerFrame, Start};
+
+/// How long the first frame is awaited.
+const FIRST_FRAME: Duration = Duration::from_millis(250);
+
+/// How a connection began.
+pub(super) enum First {
+    /// With a frame, or a reason why it was none.
+    Frame(Result<ClientFrame, Rejection>),
+    /// With silence.
+    Nothing,
+    /// It ended before it began.
+    Gone,
+}
+
+/// Awaits the first frame.
+pub(super) async fn first_frame(incoming: &mut Incoming, codec: &mut ServerCodec) -> First {
+    let first = async {
+        loop {
+            match incoming.next().await {
+                Some(Ok(Message::Text(text))) => return First::Frame(codec.on_text(&text)),
+                Some(Ok(Message::Binary(pcm))) => return First::Frame(codec.on_binary(pcm)),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(tungstenite::Error::Capacity(_))) => {
+                    return First::Frame(Err(Rejection::Close(Rejection::TOO_BIG)));
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return First::Gone,
+            }
+        }
+    };
+    let first = tokio::time::timeout(FIRST_FRAME, first).await;
+    codec.begin();
+    first.unwrap_or(First::Nothing)
+}
+
+/// A session for this client, continued or new.
+pub(super) struct Opened {
+    pub(super) entry: Arc<Entry>,
+    pub(super) format: ClientFormat,
+    pub(super) resumed: bool,
+    /// What the client is to be told after `ready`.
+    pub(super) remarks: Vec<ServerFrame>,
+}
+
+/// Continues the session that `start` names, or opens a new one.
+pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+    let format = ClientFormat { input_rate: start.input_rate, output_rate: start.output_rate, can_pause: start.pause };
+    let mut remarks = remarks(state, &start);
+    if let Some(token) = &start.resume {
+        if let Some(entry) = state.registry.resume(token) {
+            return Ok(Opened { entry, format, resumed: true, remarks });
+        }
+        let message = "`resume` names no open session; this is a new one";
+        remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
+    }
+    let options = SessionOptions { id: None, format, instructions: start.instructions, context: start.context };
+    let entry = state.registry.open(&state.agent, options)?;
+    let span = tracing::info_span!("session", session = %entry.session.id());
+    state.spawn(observe::follow(entry.clone(), state.clone()).instrument(span));
+    Ok(Opened { entry, format, resumed: false, remarks })
+}
+
+fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
+    let mut remarks: Vec<_> = state
+        .providers
+        .missing
+        .iter()
+        .map(|engine| ServerFrame::Error {
+            code: ErrorCode::EngineMissing,
+            message: engine.message.clone(),
+            fatal: false,
+            stage: Some(engine.stage.as_str().into()),
+            kind: Some("engine_missing".into()),
+        })
+        .collect();
+    if start.echo_cancellation {
+        let message = "`echo_cancellation`: this server has none; use the client's own, or headphones";
+        remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
+    }
+    remarks
+}
+
+/// The first frame of every session.
+pub(super) fn ready(opened: &Opened) -> ServerFrame {
+    let providers = opened.entry.session.providers();
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".into());
+    ServerFrame::Ready {
+        session: opened.entry.session.id().to_string(),
+        resume: opened.entry.token.clone(),
+        input_rate: opened.format.input_rate,
+        output_rate: opened.format.output_rate,
+        providers: Providers { stt: name(&providers.stt), llm: name(&providers.llm), tts: name(&providers.tts) },
+    }
+}

@@ -1,0 +1,158 @@
+//! What an operator can do.
+
+use crate::support::{Client, TestServer, fakes, settings};
+use serde_json::{Value, json};
+
+async fn session(server: &TestServer) -> (Client, String) {
+    let mut client = server.connect().await;
+    client.send(json!({ "type": "start" })).await;
+    let id = client.ready().await["session"].as_str().unwrap().to_owned();
+    (client, id)
+}
+
+#[tokio::test]
+async fn sessions_are_listed_with_their_state_and_latencies() {
+    let server = TestServer::start(&[]).await;
+    assert_eq!(server.get("/api/sessions").send().await.json(), json!([]));
+    let (mut client, id) = session(&server).await;
+    let nothing_yet = json!({
+        "vad_end_ms": null, "stt_ms": null, "llm_ttft_ms": null, "tts_ms": null, "total_ms": null,
+        "speculative": false, "path": [],
+    });
+    let fresh = json!({
+        "id": id, "state": "listening", "turn": 0,
+        "providers": { "stt": "fake", "llm": "fake", "tts": "fake" },
+        "latencies": nothing_yet,
+    });
+    assert_eq!(server.get("/api/sessions").send().await.json(), json!([fresh]));
+    client.ask("hello").await;
+    client.of_type("metrics").await;
+    let one = server.get(&format!("/api/sessions/{id}")).send().await.json();
+    assert_eq!(one["turn"], 1);
+    assert!(one["latencies"]["total_ms"].as_f64().unwrap() >= 0.0, "{one}");
+    assert!(!one["latencies"]["path"].as_array().unwrap().is_empty(), "{one}");
+    assert!(one["latencies"]["turn"].is_null(), "{one}");
+}
+
+#[tokio::test]
+async fn a_deleted_session_says_goodbye_and_is_gone() {
+    let server = TestServer::start(&[]).await;
+    let (mut client, id) = session(&server).await;
+    let path = format!("/api/sessions/{id}");
+    assert_eq!(server.request("DELETE", &path).send().await.status, 204);
+    assert_eq!(server.get(&path).send().await.status, 404);
+    assert_eq!(server.request("DELETE", &path).send().await.status, 404);
+    assert_eq!(client.of_type("bye").await.json()["reason"], "deleted");
+    assert_eq!(client.closed().await, Some(1000));
+}
+
+#[tokio::test]
+async fn a_new_context_is_in_the_next_prompt() {
+    let seen = prompts::Recorder::default();
+    let mut providers = fakes();
+    providers.llm = Some(std::sync::Arc::new(seen.clone()));
+    let server = TestServer::with(&settings(&[("INSTRUCTIONS", "be brief")]), providers).await;
+    let (mut client, id) = session(&server).await;
+    let path = format!("/api/sessions/{id}/context");
+    let put = |body: Value| server.request("PUT", &path).body(body.to_string()).send();
+    client.ask("one").await;
+    for change in
+        [json!({ "context": "it rains" }), json!({ "instructions": null }), json!({}), json!({ "context": "dry" })]
+    {
+        assert_eq!(put(change).await.status, 204);
+        client.ask("next").await;
+    }
+    let brief = Some("be brief".to_owned());
+    let rains = Some("it rains".to_owned());
+    assert_eq!(
+        seen.prompts(),
+        [
+            (brief.clone(), None),
+            (brief, rains.clone()),
+            (None, rains.clone()),
+            (None, rains),
+            (None, Some("dry".into()))
+        ]
+    );
+    for (body, code) in [
+        ("{", "bad_json"),
+        ("[]", "bad_value"),
+        ("{\"context\":1}", "bad_value"),
+        ("{\"contexts\":\"typo\"}", "bad_value"),
+    ] {
+        let answer = server.request("PUT", &path).body(body).send().await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, code), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_asks_for_the_token_where_one_is_set() {
+    let server = TestServer::start(&[("ADMIN_TOKEN", "s3cret")]).await;
+    for (header, status) in [
+        (None, 401),
+        (Some("Bearer s3cret"), 200),
+        (Some("bearer s3cret"), 200),
+        (Some("Bearer wrong"), 401),
+        (Some("Bearer "), 401),
+        (Some("Basic s3cret"), 401),
+        (Some("s3cret"), 401),
+    ] {
+        let request = server.get("/api/sessions");
+        let request = match header {
+            Some(header) => request.header("authorization", header),
+            None => request,
+        };
+        let answer = request.send().await;
+        assert_eq!(answer.status, status, "{header:?}");
+        if status == 401 {
+            assert_eq!(answer.code(), "unauthorized");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        }
+    }
+    for path in ["/api/sessions/x", "/api/sessions/x/context", "/api/sessions/"] {
+        assert_eq!(server.get(path).send().await.status, 401, "{path}");
+    }
+    assert_eq!(server.get("/api/examples").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_token_the_api_is_for_the_loopback_alone() {
+    let open = TestServer::start(&[("HOST", "127.0.0.1")]).await;
+    assert_eq!(open.get("/api/sessions").send().await.status, 200);
+    let closed = TestServer::start(&[("HOST", "0.0.0.0")]).await;
+    let answer = closed.get("/api/sessions").send().await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"));
+    assert_eq!(closed.get("/api/examples").send().await.status, 200);
+}
+
+mod prompts {
+    use futures::StreamExt;
+    use futures::stream::{self, BoxStream};
+    use std::sync::{Arc, Mutex};
+    use voice_core::Result;
+    use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
+
+    type Prompt = (Option<String>, Option<String>);
+
+    /// A model that keeps the instructions and context of every prompt.
+    #[derive(Clone, Default)]
+    pub(super) struct Recorder(Arc<Mutex<Vec<Prompt>>>);
+
+    impl Recorder {
+        pub(super) fn prompts(&self) -> Vec<Prompt> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    impl LlmProvider for Recorder {
+        fn name(&self) -> &str {
+            "recorder"
+        }
+
+        fn generate(&self, request: LlmRequest, _: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
+            let text = |text: Option<Arc<str>>| text.map(|text| text.to_string());
+            self.0.lock().unwrap().push((text(request.instructions), text(request.context)));
+            stream::iter([Ok(LlmEvent::Text("Yes.".into()))]).boxed()
+        }
+    }
+}

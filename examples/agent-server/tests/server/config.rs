@@ -1,0 +1,171 @@
+//! Settings, through the library and through the binary.
+
+use crate::support::settings;
+use agent_server::{Config, Sources};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// A folder of its own for one test, removed with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn the_later_source_wins_and_an_empty_value_counts_as_none() {
+    let folder = Folder::new("layers");
+    let file = folder.write(
+        "agent.toml",
+        "host = \"10.0.0.1\"\nport = 1\nmax_sessions = 1\nvoice = \"toml\"\nallowed_origins = [\"https://a\", \"https://b\"]\n\
+         [agent.conversation.endpointing]\nmin_ms = 700\n",
+    );
+    let dotenv = folder.write(".env", "# ours\nPORT=2\nexport MAX_SESSIONS=2\nVOICE='dot env'\nOTHER=x\nHOST=\n");
+    let sources = Sources {
+        flags: BTreeMap::from([("MAX_SESSIONS", "4".to_owned()), ("VOICE", String::new())]),
+        environment: environment(&[("MAX_SESSIONS", "3"), ("PORT", "3"), ("HOST", " ")]),
+        dotenv: Some(dotenv),
+        file: Some(file),
+    };
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.host, "10.0.0.1");
+    assert_eq!(config.port, 3);
+    assert_eq!(config.max_sessions, 4);
+    assert_eq!(config.voice.as_deref(), Some("dot env"));
+    assert_eq!(config.allowed_origins.len(), 2);
+    assert_eq!(config.agent.conversation.endpointing.min_ms, 700);
+}
+
+#[test]
+fn without_settings_the_defaults_hold() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 3000));
+    assert!(config.stt.is_empty() && !config.denoise && !config.log_transcripts);
+    assert_eq!(config.agent.conversation.greeting, None);
+}
+
+#[test]
+fn settings_of_the_agent_reach_it() {
+    let config = settings(&[("ENDPOINTING_MS", "3000"), ("GREETING", "Hello!"), ("INSTRUCTIONS", "be brief")]);
+    assert_eq!(config.agent.conversation.endpointing.min_ms, 3000);
+    assert!(config.agent.conversation.endpointing.max_ms >= 3000);
+    assert_eq!(config.agent.conversation.greeting.as_deref(), Some("Hello!"));
+    assert_eq!(config.agent.instructions.as_deref(), Some("be brief"));
+    for (value, tag) in [("en_US:en", Some("en-US")), ("de_CH.UTF-8", Some("de-CH")), ("C", None)] {
+        assert_eq!(settings(&[("LANGUAGE", value)]).language.as_deref(), tag, "{value}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
+    for (name, value) in [
+        ("PORT", "70000"),
+        ("PORT", "http"),
+        ("HOST", "http://localhost"),
+        ("HOST", "localhost:3000"),
+        ("STT", "whisper"),
+        ("LLM", "cartesia"),
+        ("TTS", "groq"),
+        ("DENOISE", "perhaps"),
+        ("VAD", "webrtc"),
+        ("ENDPOINTING_MS", "-1"),
+        ("ENDPOINTING_MS", "1.5"),
+        ("MAX_SESSIONS", "0"),
+        ("ALLOWED_ORIGINS", "voice.example"),
+        ("ALLOWED_ORIGINS", "https://voice.example/page"),
+        ("ADMIN_TOKEN", "very secret"),
+        ("LOG", "loud"),
+        ("LOG_TRANSCRIPTS", "2"),
+        ("DEEPGRAM_BASE_URL", "deepgram.example"),
+        ("LANGUAGE", "english!"),
+        ("FAKE_LLM_MS", "soon"),
+    ] {
+        let sources = Sources { environment: environment(&[(name, value)]), ..Sources::default() };
+        let message = Config::load(&sources).unwrap_err().to_string();
+        assert!(message.starts_with(name), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+    let half = Sources { environment: environment(&[("TLS_CERT", "a.pem")]), ..Sources::default() };
+    assert!(Config::load(&half).unwrap_err().to_string().starts_with("TLS_KEY"));
+}
+
+#[test]
+fn a_file_with_a_mistake_is_named() {
+    let folder = Folder::new("mistakes");
+    for (text, named) in [
+        ("prot = 3000\n", "prot"),
+        ("port = 3000\nhost =\n", "line 2"),
+        ("port = 1.5\n", "port"),
+        ("port = 99999\n", "PORT"),
+        ("[agent]\nplayout_ahead = 3\n", "agent"),
+    ] {
+        let file = folder.write("agent.toml", text);
+        let message = Config::load(&Sources { file: Some(file), ..Sources::default() }).unwrap_err().to_string();
+        assert!(message.contains(named) && message.contains("agent.toml"), "{text:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    let dotenv = folder.write(".env", "PORT=3000\nthis is no setting\n");
+    let message = Config::load(&Sources { dotenv: Some(dotenv), ..Sources::default() }).unwrap_err().to_string();
+    assert!(message.contains(".env") && message.contains("PORT"), "{message}");
+}
+
+/// Runs the binary in a folder of its own, with nothing in its environment but these.
+fn run(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_agent-server"))
+        .current_dir(&folder.0)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
+    let folder = Folder::new("exits");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (arguments, variables, code, said) in [
+        (&["--port", "banana"][..], &[][..], 2, "PORT=banana"),
+        (&[], &[("PORT", "banana")], 2, "PORT=banana"),
+        (&[], &[("STT", "deepgram")], 2, "STT=deepgram: not available in this build"),
+        (&[], &[("LLM", "groq:openai/gpt-oss-120b")], 2, "LLM=groq: not available in this build"),
+        (&[], &[("TTS", "local,cartesia")], 2, "TTS=cartesia: not available in this build"),
+        (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
+        (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),
+        (&["--no-such-flag"], &[], 2, "--no-such-flag"),
+        (&["--port", &port], &[], 1, &port),
+        (&["--help"], &[], 0, "--endpointing-ms"),
+    ] {
+        let output = run(&folder, arguments, variables);
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?} {variables:?}: {text}");
+        assert!(text.contains(said), "{text}");
+    }
+    let output = run(&folder, &[], &[("PORT", "banana")]);
+    assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
+    assert_eq!(run(&folder, &["--admin-token", "x"], &[]).status.code(), Some(2));
+}

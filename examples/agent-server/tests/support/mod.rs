@@ -1,0 +1,10 @@
+//! A server on a free port and clients for it. Used by every test of the server.
+#![allow(dead_code, unreachable_pub, unused_imports)] // Each test binary uses its own part.
+
+mod http;
+mod server;
+mod ws;
+
+pub use http::{Answer, Request};
+pub use server::{TestServer, fakes, settings};
+pub use ws::{Client, Frame, PATIENCE, Pace};
