@@ -1,5 +1,7 @@
 //! The hot paths of audio allocate nothing once they are warm.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use voice_core::audio::{Framer, Resampler};

@@ -1,5 +1,11 @@
 //! Signal processing on eleven seconds of real speech, where the recording is at hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of a test may fail it and say why it was skipped"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 use voice_core::AudioTime;

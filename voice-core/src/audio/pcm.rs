@@ -17,8 +17,8 @@ pub fn to_f32(sample: i16) -> f32 {
 /// One float as an integer sample: rounded to the nearest, saturating.
 #[inline]
 pub fn to_i16(sample: f32) -> i16 {
-    // A saturating cast of the value shifted to the half below is what rounding away from zero means, and unlike
-    // `f32::round` it compiles to vector instructions on every x86-64.
+    // The cast cuts towards zero and saturates, so half a step away from zero first makes it round. Unlike `f32::round`
+    // this compiles to vector instructions on every x86-64.
     let scaled = sample * FULL_SCALE;
     (scaled + 0.5_f32.copysign(scaled)) as i16
 }
