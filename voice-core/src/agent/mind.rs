@@ -109,4 +109,3 @@ impl Call {
         self.ready.push_back(last);
     }
 }
-

@@ -13,8 +13,8 @@ mod session;
 pub use outbox::Output;
 pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
 
-use crate::conversation::ConversationConfig;
 use crate::cancel::CancelToken;
+use crate::conversation::ConversationConfig;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
 use crate::stage::{Denoiser, LlmProvider, SttProvider, TtsProvider, TurnDetector, Vad};

@@ -182,10 +182,7 @@ impl Mouth {
 
     /// Whether enough sentences wait that the mind need not write more.
     pub(super) fn is_behind(&self) -> bool {
-        self.speech
-            .as_ref()
-            .and_then(|speech| speech.text.as_ref())
-            .is_some_and(|text| text.len() >= SENTENCES_WAITING)
+        self.speech.as_ref().and_then(|speech| speech.text.as_ref()).is_some_and(|text| text.len() >= SENTENCES_WAITING)
     }
 
     /// What the synthesiser gives next; pending while it owes nothing or enough audio waits. Cancel-safe.

@@ -74,12 +74,8 @@ impl Runner {
         );
         let ears = Ears::new(&parts, options.format.input_rate)?;
         let tasks = TaskScope::new(cancel.child());
-        let cx = CallContext {
-            session: id.clone(),
-            turn: TurnId::default(),
-            cancel: cancel.child(),
-            tasks: tasks.clone(),
-        };
+        let cx =
+            CallContext { session: id.clone(), turn: TurnId::default(), cancel: cancel.child(), tasks: tasks.clone() };
         let recognizer = parts.stt.clone().map(|provider| Recognizer::new(provider, cx));
         Ok(Self {
             estimator: parts.turn_detector.clone().map(TurnEstimator::new),
@@ -170,17 +166,19 @@ impl Runner {
             self.ears.insert_silence(now);
             self.heard();
         }
-        self.play(now);
+        let transport_keeps_up = self.play(now);
+        // A transport that is behind wakes the session when it takes audio; time alone changes nothing then.
+        let playout = self.mouth.next_wake(now).filter(|_| transport_keeps_up);
         let user_active = self.conversation.user_phase() != UserPhase::Silent;
-        [self.conversation.next_timeout(), self.mouth.next_wake(now), self.ears.next_wake(now, user_active)]
+        [self.conversation.next_timeout(), playout, self.ears.next_wake(now, user_active)]
             .into_iter()
             .flatten()
             .min()
             .unwrap_or(now + LONG)
     }
 
-    /// Hands audio to the transport, as far as the listener and the transport keep up.
-    fn play(&mut self, now: SessionTime) {
+    /// Hands audio to the transport, as far as the listener and the transport keep up; tells whether the latter does.
+    fn play(&mut self, now: SessionTime) -> bool {
         let most = (u64::from(self.format.output_rate) * 2 * self.parts.config.playout_ahead_ms / 1_000) as usize;
         while self.outbox.audio_bytes() <= most
             && let Some((turn, samples, pcm)) = self.mouth.release(now)
@@ -192,6 +190,7 @@ impl Runner {
         if let Some(turn) = self.mouth.take_done(now) {
             self.learn(Input::PlaybackDone { turn });
         }
+        self.outbox.audio_bytes() <= most
     }
 
     /// Tells the conversation a fact and carries out what it wants done.

@@ -4,12 +4,18 @@ mod energy_vad;
 #[cfg(feature = "rnnoise")]
 mod rnnoise;
 mod silence_turn;
+#[cfg(feature = "ort")]
+mod onnx_runtime;
 #[cfg(feature = "silero")]
 mod silero;
+#[cfg(feature = "ort")]
+mod silero_ort;
 
 pub use energy_vad::EnergyVad;
 #[cfg(feature = "rnnoise")]
 pub use rnnoise::RnnoiseDenoiser;
 pub use silence_turn::SilenceTurnDetector;
 #[cfg(feature = "silero")]
-pub use silero::{SileroModel, SileroVad};
+pub use silero::{InstructionSet, SileroModel, SileroVad};
+#[cfg(feature = "ort")]
+pub use silero_ort::OrtSilero;

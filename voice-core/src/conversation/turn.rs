@@ -57,15 +57,7 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn new(turn: TurnId, marks: Marks, mute: bool) -> Self {
-        Self {
-            turn,
-            ledger: Ledger::default(),
-            marks,
-            text_ended: false,
-            reported: false,
-            measured: false,
-            mute,
-        }
+        Self { turn, ledger: Ledger::default(), marks, text_ended: false, reported: false, measured: false, mute }
     }
 }
 

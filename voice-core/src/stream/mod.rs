@@ -1,11 +1,23 @@
 //! Adapters that lift the stages to streams, and the hand-offs between them. They carry and never decide.
 
+mod cancel;
 mod denoise;
+mod ext;
+mod frames;
 mod handoff;
 mod playout;
+mod processor;
+mod resample;
+mod sentences;
 mod speech;
 
-pub use denoise::StreamDenoiser;
+pub use cancel::UntilCancelled;
+pub use denoise::{Denoised, StreamDenoiser};
+pub use ext::{AudioStreamExt, CancelStreamExt};
+pub use frames::Frames;
 pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
 pub use playout::{Playout, PlayoutConfig};
-pub use speech::{SpeechConfig, SpeechDetector, SpeechItem};
+pub use processor::{AudioChunk, AudioProcessor, Processed};
+pub use resample::Resampled;
+pub use sentences::{Sentences, SentencesExt};
+pub use speech::{Speech, SpeechConfig, SpeechDetector, SpeechItem};

@@ -1,5 +1,6 @@
 //! Sentences out of text that arrives in pieces.
 
+use super::characters::speaking_weight;
 use super::markup::spoken_from;
 use super::scanner::{Found, Scanner};
 
@@ -8,9 +9,9 @@ use super::scanner::{Found, Scanner};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SentenceConfig {
-    /// The first sentence ends early, at the first clause (comma, semicolon, colon, dash) that is at least this long, so
-    /// that the voice can begin. 60 letters are about 4 s of speech, which covers the synthesis of what follows.
-    /// `usize::MAX` turns it off.
+    /// Until this much has been given out to be said, a sentence ends early, at the first clause (comma, semicolon,
+    /// colon, dash) that is at least this long, so that the voice can begin and is not left without words. 60 letters
+    /// are about 4 s of speech, which covers the synthesis of what follows. `usize::MAX` turns it off.
     pub first_clause: usize,
     /// A sentence this long is cut at its last clause or else its last word. Many synthesisers take only some hundred
     /// letters a call or become slow. At least 20.
@@ -80,7 +81,8 @@ impl From<Found<'_>> for Sentence {
 pub struct SentenceSplitter {
     scanner: Scanner,
     config: SentenceConfig,
-    spoke: bool,
+    /// Length of what was given out to be said.
+    given: usize,
 }
 
 impl Default for SentenceSplitter {
@@ -92,31 +94,31 @@ impl Default for SentenceSplitter {
 impl SentenceSplitter {
     /// A splitter for one text.
     pub fn new(config: SentenceConfig) -> Self {
-        Self { scanner: Scanner::new(config), config, spoke: false }
+        Self { scanner: Scanner::new(config), config, given: 0 }
     }
 
     /// Takes the next piece of text, of any length, and gives the sentences that it ended.
     pub fn push(&mut self, delta: &str) -> Vec<Sentence> {
         self.scanner.push(delta);
-        let mut sentences = Vec::new();
-        while let Some(found) = self.scanner.next(!self.spoke) {
-            let sentence = Sentence::from(found);
-            self.spoke |= !sentence.speech.is_empty();
-            sentences.push(sentence);
-        }
-        sentences
+        self.collect(Scanner::next)
     }
 
     /// The text is over: gives what is left of it. The splitter can then take another text.
     pub fn finish(&mut self) -> Vec<Sentence> {
+        let rest = self.collect(Scanner::next_at_end);
+        *self = Self::new(self.config);
+        rest
+    }
+
+    fn collect(&mut self, next: for<'a> fn(&'a mut Scanner, bool) -> Option<Found<'a>>) -> Vec<Sentence> {
         let mut sentences = Vec::new();
-        while let Some(found) = self.scanner.next_at_end(!self.spoke) {
+        loop {
+            let early = self.given == 0 || self.given < self.config.first_clause;
+            let Some(found) = next(&mut self.scanner, early) else { return sentences };
             let sentence = Sentence::from(found);
-            self.spoke |= !sentence.speech.is_empty();
+            self.given += sentence.speech.chars().map(speaking_weight).sum::<usize>();
             sentences.push(sentence);
         }
-        *self = Self::new(self.config);
-        sentences
     }
 }
 

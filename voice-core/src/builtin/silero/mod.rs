@@ -15,6 +15,8 @@ mod state;
 use std::sync::Arc;
 
 pub use model::{InstructionSet, SileroModel};
+#[cfg(feature = "ort")]
+pub(super) use {model::EMBEDDED, state::CONTEXT, state::UNITS};
 
 use self::state::State;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -24,6 +26,9 @@ use crate::stage::Vad;
 pub(super) const SAMPLE_RATE: u32 = 16_000;
 /// Samples of a window.
 pub(super) const WINDOW: usize = 512;
+
+/// Beyond it (samples lie in −1 … 1) powers could overflow and poison a stream's state for ever.
+const LOUDEST: f32 = 32_768.0;
 
 /// One stream's voice activity detector: 1.3 kB of state beside a shared [`SileroModel`].
 ///
@@ -63,6 +68,13 @@ impl std::fmt::Debug for SileroVad {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SileroVad").field("model", &self.model).finish_non_exhaustive()
     }
+}
+
+/// The sample as the network gets it: one that is no sound is silence.
+#[inline(always)]
+pub(super) fn heard(sample: f32) -> f32 {
+    // The comparison drops NaN as well.
+    if sample.abs() <= LOUDEST { sample } else { 0.0 }
 }
 
 /// The window, if it has the right length.

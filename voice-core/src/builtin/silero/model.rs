@@ -12,7 +12,7 @@ use super::state::State;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// `silero_vad_16k_op15.onnx` of silero-vad 6.2.3, unmodified (MIT, see `models/LICENSE-silero-vad`).
-static EMBEDDED: &[u8] = include_bytes!("../../../models/silero_vad_16k_op15.onnx");
+pub(in super::super) static EMBEDDED: &[u8] = include_bytes!("../../../models/silero_vad_16k_op15.onnx");
 
 /// The instructions that a model's forward pass is compiled for. The results differ by rounding only, below 1e-5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! The network: spectrum, four convolutions, one recurrent cell, one output.
+#![allow(clippy::needless_range_loop, reason = "counted loops without closures compile best")]
 
 use super::activation::{sigmoid, tanh};
 use super::convolution::{Packed, Shape, convolve};
@@ -6,10 +7,7 @@ use super::onnx::{Tensors, not_silero};
 use super::simd::Simd;
 use super::spectrum::{BINS, FRAME, FRAMES, SPAN, Spectrum};
 use super::state::{CONTEXT, State, UNITS};
-use super::{Result, WINDOW};
-
-/// Beyond it (microphone samples lie in −1 … 1) powers could overflow and poison the state for ever.
-const LOUDEST: f32 = 32_768.0;
+use super::{Result, WINDOW, heard};
 
 // The kernels have three taps and one frame of padding on each side, with strides 1, 2, 2 and 1, so that four frames
 // become four, two, one and one. Where only one frame is left, the taps over the padding are not kept.
@@ -140,9 +138,8 @@ pub(super) fn forward<
 fn with_context(context: &mut [f32; CONTEXT], window: &[f32; WINDOW]) -> [f32; SPAN] {
     let mut audio = [0.0; SPAN];
     audio[..CONTEXT].copy_from_slice(context);
-    for (slot, sample) in audio[CONTEXT..].iter_mut().zip(window) {
-        // The comparison drops NaN as well.
-        *slot = if sample.abs() <= LOUDEST { *sample } else { 0.0 };
+    for at in 0..WINDOW {
+        audio[CONTEXT + at] = heard(window[at]);
     }
     let end = CONTEXT + WINDOW;
     context.copy_from_slice(&audio[end - CONTEXT..end]);
@@ -154,7 +151,6 @@ fn with_context(context: &mut [f32; CONTEXT], window: &[f32; WINDOW]) -> [f32; S
 
 /// The LSTM cell; its gates stand in the order input, forget, cell, output.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "counted loops without closures compile best")]
 fn update_cell<S: Simd<N>, const N: usize>(simd: S, gates: &[f32; 4 * UNITS], state: &mut State) {
     let (gates, _) = gates.as_chunks::<N>();
     let (cells, _) = state.cell.as_chunks_mut::<N>();
@@ -174,8 +170,10 @@ fn update_cell<S: Simd<N>, const N: usize>(simd: S, gates: &[f32; 4 * UNITS], st
 #[inline(always)]
 fn decode<S: Simd<N>, const N: usize>(simd: S, network: &Network, hidden: &[f32; UNITS]) -> f32 {
     let mut sums = simd.splat(0.0);
-    for (hidden, weights) in hidden.as_chunks::<N>().0.iter().zip(network.decoder.as_chunks::<N>().0) {
-        sums = simd.mul_add(simd.max(simd.load(hidden), simd.splat(0.0)), simd.load(weights), sums);
+    let (hidden, weights) = (hidden.as_chunks::<N>().0, network.decoder.as_chunks::<N>().0);
+    for at in 0..UNITS / N {
+        let positive = simd.max(simd.load(&hidden[at]), simd.splat(0.0));
+        sums = simd.mul_add(positive, simd.load(&weights[at]), sums);
     }
     let mut lanes = [0.0; N];
     simd.store(sums, &mut lanes);

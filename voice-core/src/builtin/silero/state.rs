@@ -1,9 +1,9 @@
 //! What a stream remembers between two windows.
 
 /// Samples of the past that are put before each window.
-pub(super) const CONTEXT: usize = 64;
+pub(in super::super) const CONTEXT: usize = 64;
 /// Units of the recurrent layer.
-pub(super) const UNITS: usize = 128;
+pub(in super::super) const UNITS: usize = 128;
 
 /// 1,280 bytes a stream.
 #[derive(Clone)]

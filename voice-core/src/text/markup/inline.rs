@@ -14,6 +14,8 @@ pub(super) struct Line<'a> {
     text: &'a str,
     at: usize,
     previous: Option<char>,
+    /// Something was left out, and nothing was said since.
+    left_out: bool,
     speech: &'a mut String,
 }
 
@@ -35,7 +37,7 @@ pub(super) fn separate(speech: &mut String) {
 
 impl<'a> Line<'a> {
     pub(super) fn new(text: &'a str, speech: &'a mut String) -> Self {
-        Self { text, at: 0, previous: None, speech }
+        Self { text, at: 0, previous: None, left_out: false, speech }
     }
 
     /// Adds what is said of the line to the speech.
@@ -96,11 +98,13 @@ impl<'a> Line<'a> {
         } else if is_picture_part(c) || is_silent(c) || (c == '\u{200D}' && after_picture) {
             // Parts of a picture, not of a word.
         } else if is_picture(c) {
+            self.left_out = true;
             space(self.speech);
         } else {
-            if after_picture && matches!(c, '.' | ',' | '!' | '?' | ';' | ':') {
+            if self.left_out && matches!(c, '.' | ',' | '!' | '?' | ';' | ':') {
                 self.speech.truncate(self.speech.trim_end().len());
             }
+            self.left_out = false;
             self.speech.push(c);
         }
     }
@@ -131,6 +135,7 @@ impl<'a> Line<'a> {
         let name =
             |c: char| c.is_ascii_digit() || matches!(c, ',' | ' ' | '-' | '^') || (footnote && c.is_alphanumeric());
         let end = inside.find(|c| !name(c)).filter(|end| *end > 0 && inside[*end..].starts_with(']'));
+        self.left_out |= end.is_some();
         self.skip(1 + end.unwrap_or(0));
     }
 

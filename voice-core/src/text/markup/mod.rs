@@ -65,6 +65,7 @@ mod tests {
             ("see [the docs][ref] now", "see the docs now"),
             ("![a cat](cat.png)", "a cat"),
             ("so it is.[1][2, 3] Yes[^note].", "so it is. Yes."),
+            ("it takes 2 s [1][2]. Really ?", "it takes 2 s. Really ?"),
             ("source: [1](https://a.b)", "source:"),
             ("| Name | Age |\n|------|:---:|\n| Ann  | 30  |", "Name, Age Ann, 30"),
             ("go to https://www.example.com/path?x=1.", "go to example.com."),

@@ -57,7 +57,8 @@ impl Scanner {
             }
         } else if (is_stop(c) || is_hard_stop(c)) && !stop.closed {
             stop.kind = stop.kind.and(c);
-        } else if is_closer(c) {
+        } else if is_closer(c) && !(c == '“' && stop.kind == StopKind::Hard) {
+            // German closes with the mark that opens in Chinese.
             stop.closed = true;
         } else if c == '[' {
             stop.citing = true;
