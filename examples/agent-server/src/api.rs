@@ -5,12 +5,13 @@ use crate::registry::Entry;
 use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::Control;
@@ -92,13 +93,19 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 pub(crate) async fn set_context(
     State(state): State<AppState>,
     Path(id): Path<String>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
     let entry = find(&state, &id)?;
     let bad = |code, message| Problem::new(StatusCode::BAD_REQUEST, code, message);
-    let value: Value =
-        serde_json::from_slice(&body).map_err(|error| bad("bad_json", format!("the body is not JSON: {error}")))?;
-    let change: ContextChange = serde_json::from_value(value)
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_big", "the body may have 64 KiB at most")
+        }
+        _ => bad("bad_body", "the body could not be read".into()),
+    })?;
+    let value: Map<String, Value> = serde_json::from_slice(&body)
+        .map_err(|error| bad("bad_json", format!("the body is not a JSON object: {error}")))?;
+    let change: ContextChange = serde_json::from_value(Value::Object(value))
         .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))?;
     let control = Control::SetContext { instructions: change.instructions, context: change.context };
     entry.session.control_wait(control).await.map_err(|_| unknown_session())?;

@@ -40,6 +40,7 @@ fn checked_providers(config: &Config) -> Result<Providers, ConfigError> {
 async fn run(config: &Config, providers: Providers) -> Result<(), String> {
     // Before the address is announced: whoever waits for it may send a signal at once.
     let shutdown = shutdown_signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    providers.warm_up().await;
     let server = Server::bind(config, providers)
         .await
         .map_err(|error| format!("cannot listen on {}:{}: {error}", config.host, config.port))?;

@@ -88,6 +88,9 @@ impl Server {
         for engine in &providers.missing {
             tracing::warn!(stage = engine.stage.as_str(), "{}", engine.message);
         }
+        if let Some(language) = config.language.as_deref().filter(|language| !is_english(language)) {
+            tracing::warn!(language, "the local engines know English only");
+        }
         for name in config.keys.keys() {
             tracing::warn!("{name} is set, but this build has no cloud providers: the local engines are used");
         }
@@ -121,6 +124,10 @@ impl Server {
             tracing::warn!(connections = connections.len(), "requests did not end in time");
         }
     }
+}
+
+fn is_english(language: &str) -> bool {
+    language.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case("en"))
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -3,16 +3,22 @@
 mod choice;
 #[cfg(feature = "fakes")]
 mod fake;
+mod local;
 
 use crate::config::{Config, ConfigError, StageKind};
 use choice::Available;
+use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use voice_core::Stage;
 use voice_core::agent::Agent;
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+
+/// How long the start waits for a provider to get ready.
+const WARM_UP: Duration = Duration::from_secs(5);
 
 /// An engine that a stage needs and this machine lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,21 +67,39 @@ impl Providers {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
         let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
         match choice::of(StageKind::Stt, &config.stt)? {
-            Available::Local => {}
+            Available::Local => local::stt(&mut providers)?,
             #[cfg(feature = "fakes")]
             Available::Fake => providers.stt = Some(fake::stt(config)),
         }
         match choice::of(StageKind::Llm, &config.llm)? {
-            Available::Local => {}
+            Available::Local => local::llm(&mut providers)?,
             #[cfg(feature = "fakes")]
             Available::Fake => providers.llm = Some(fake::llm(config)),
         }
         match choice::of(StageKind::Tts, &config.tts)? {
-            Available::Local => {}
+            Available::Local => local::tts(&mut providers, config)?,
             #[cfg(feature = "fakes")]
             Available::Fake => providers.tts = Some(fake::tts(config)),
         }
         Ok(providers)
+    }
+
+    /// Prepares connections and models, so that the first session is as fast as the second. A provider that cannot is
+    /// noted in the log and tried again when it is needed.
+    pub async fn warm_up(&self) {
+        let ready = |stage: Stage, warm_up: Option<BoxFuture<'static, voice_core::Result<()>>>| async move {
+            let Some(warm_up) = warm_up else { return };
+            match tokio::time::timeout(WARM_UP, warm_up).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(stage = stage.as_str(), %error, "a provider is not ready"),
+                Err(_) => tracing::warn!(stage = stage.as_str(), "a provider takes long to get ready"),
+            }
+        };
+        tokio::join!(
+            ready(Stage::Stt, self.stt.as_ref().map(|provider| provider.warm_up())),
+            ready(Stage::Llm, self.llm.as_ref().map(|provider| provider.warm_up())),
+            ready(Stage::Tts, self.tts.as_ref().map(|provider| provider.warm_up())),
+        );
     }
 
     pub(crate) fn agent(&self, config: &Config) -> Agent {

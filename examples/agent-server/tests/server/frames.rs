@@ -105,13 +105,13 @@ async fn a_typed_turn_is_answered_in_text_and_sound_and_in_order() {
     let server = TestServer::start(&[]).await;
     let mut client = server.begin(json!({ "type": "start" })).await;
     client.send(json!({ "type": "text", "text": "hello" })).await;
-    let frames = client.until(|frame| frame.kind() == "metrics").await;
+    let frames = client.until(|frame| frame.kind() == "reply_end").await;
     let first = |kind: &str| {
         frames.iter().position(|frame| frame.kind() == kind).unwrap_or_else(|| panic!("{kind}: {frames:?}"))
     };
     assert!(first("transcript") < first("reply"));
     assert!(first("reply") < first("audio"));
-    assert!(first("audio") < first("reply_end"));
+    assert!(first("metrics") < first("reply_end"));
     let end = frames[first("reply_end")].json();
     assert_eq!((end["interrupted"].clone(), end["heard"].clone()), (false.into(), "You said hello.".into()));
     let bytes: usize = frames.iter().map(|frame| if let Frame::Audio(pcm) = frame { pcm.len() } else { 0 }).sum();

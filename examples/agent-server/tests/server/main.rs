@@ -9,4 +9,5 @@ mod drain;
 mod frames;
 mod guard;
 mod http;
+mod process;
 mod resume;
