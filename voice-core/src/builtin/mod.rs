@@ -1,11 +1,11 @@
 //! Stages that come with the library.
 
 mod energy_vad;
+#[cfg(feature = "ort")]
+mod onnx_runtime;
 #[cfg(feature = "rnnoise")]
 mod rnnoise;
 mod silence_turn;
-#[cfg(feature = "ort")]
-mod onnx_runtime;
 #[cfg(feature = "silero")]
 mod silero;
 #[cfg(feature = "ort")]

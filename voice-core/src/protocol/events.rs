@@ -4,7 +4,7 @@ use super::metrics::rounded;
 use super::rejection::ErrorCode;
 use super::server::ServerFrame;
 use crate::conversation::{CloseReason, Event};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Stage};
 use crate::time::AudioTime;
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl From<Event> for ServerFrame {
             Event::ReplyEnd { turn, interrupted, heard } => Self::ReplyEnd { turn, interrupted, heard },
             Event::Metrics(metrics) => Self::Metrics(metrics.into()),
             Event::Failed { stage, kind, message } => Self::Error {
-                code: code_of(&kind),
+                code: code_of(stage, &kind),
                 message,
                 fatal: false,
                 stage: Some(Cow::Borrowed(stage.as_str())),
@@ -40,8 +40,10 @@ pub fn close_code(reason: CloseReason) -> u16 {
     }
 }
 
-fn code_of(kind: &ErrorKind) -> ErrorCode {
+fn code_of(stage: Stage, kind: &ErrorKind) -> ErrorCode {
     match kind {
+        // The microphone is the only source of audio that can be too fast.
+        ErrorKind::RateLimited { .. } if stage == Stage::Audio => ErrorCode::Overrun,
         ErrorKind::EngineMissing => ErrorCode::EngineMissing,
         ErrorKind::Auth
         | ErrorKind::InvalidConfig
