@@ -1,50 +1,37 @@
-# make run    sets the machine up and serves http://localhost:3000
-# make test   sets it up for the tests and runs all of them
-# make bench  runs the benches
+# run    sets this machine up and serves on http://localhost:3000
+# test   sets this machine up for the tests and runs all of them
+# bench  runs the benches
+.PHONY: run test bench
 
-SHELL := /bin/bash
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
 BROWSER_TESTS := examples/agent-server/tests/browser
-RUN_PACKAGES := libpocketsphinx3 pocketsphinx-en-us libflite1
-TEST_PACKAGES := $(RUN_PACKAGES) pocketsphinx-testdata alsa-utils flite espeak-ng chromium
-CARGO ?= cargo
-TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run test bench setup-run setup-test format lint docs rust-tests browser-tests
+run:
+	@.ci/install run
+	@echo '== build the server'
+	@cargo build --locked --release --package agent-server
+	@echo '== serve: http://localhost:3000 unless PORT says otherwise, Ctrl-C ends it'
+	@exec "$(CARGO_TARGET_DIR)/release/agent-server"
 
-run: setup-run
-	$(CARGO) build --release -p agent-server
-	exec $(TARGET)/release/agent-server
+# The profile of the tests builds the server as well, and that binary serves the browser tests.
+test:
+	@.ci/install test
+	@echo '== formatting'
+	@cargo fmt --all --check
+	@echo '== lints'
+	@cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings
+	@echo '== documentation'
+	@RUSTDOCFLAGS='--deny warnings' cargo doc --locked --workspace --all-features --no-deps
+	@echo '== build the tests'
+	@cargo test --locked --workspace --all-features --no-run
+	@echo '== tests of the library and the server'
+	@cargo test --locked --workspace --all-features
+	@echo '== tests in the browser'
+	@cd $(BROWSER_TESTS) && AGENT_SERVER_BIN="$(abspath $(CARGO_TARGET_DIR))/debug/agent-server" node --test
+	@echo '== all tests passed'
 
-test: setup-test format lint docs rust-tests browser-tests
-	@echo "== all tests passed"
-
-bench: setup-run
-	$(CARGO) bench -p voice-benches
-
-setup-run:
-	@.ci/install-packages $(RUN_PACKAGES)
-
-setup-test:
-	@.ci/install-packages $(TEST_PACKAGES)
-	@.ci/install-node-packages $(BROWSER_TESTS)
-
-format:
-	@echo "== format"
-	$(CARGO) fmt --all --check
-
-lint:
-	@echo "== lint"
-	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
-
-docs:
-	@echo "== docs"
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
-
-rust-tests:
-	@echo "== Rust tests"
-	$(CARGO) test --workspace --all-features
-
-browser-tests:
-	@echo "== browser tests"
-	$(CARGO) build -p agent-server --all-features
-	cd $(BROWSER_TESTS) && AGENT_SERVER_BIN="$(abspath $(TARGET))/debug/agent-server" node --test --test-concurrency=1
+bench:
+	@.ci/install run
+	@echo '== benches'
+	@cargo bench --locked --workspace --all-features

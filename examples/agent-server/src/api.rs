@@ -32,7 +32,10 @@ pub(crate) async fn authorise(State(state): State<AppState>, request: Request, n
         .map(|(_, token)| token.trim());
     let refusal = match (&state.admin_token, bearer) {
         (Some(secret), Some(token)) if secret.matches(token) => None,
-        (Some(_), _) => Some(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid bearer token is needed")),
+        (Some(_), _) => {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid bearer token is needed");
+            Some(problem.with_headers(&[("www-authenticate", "Bearer")]))
+        }
         (None, _) if state.guard.bound.is_loopback() => None,
         (None, _) => {
             let message = "set ADMIN_TOKEN to use /api on a server that is not bound to the loopback";

@@ -36,9 +36,8 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Respon
         return Problem::not_found().into_response();
     };
     if method != Method::GET && method != Method::HEAD {
-        let allow = [(header::ALLOW, "GET, HEAD")];
-        return (allow, Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET and HEAD"))
-            .into_response();
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET and HEAD");
+        return problem.with_headers(&[("allow", "GET, HEAD")]).into_response();
     }
     let mut response = if is_known(&headers, file.tag) {
         StatusCode::NOT_MODIFIED.into_response()

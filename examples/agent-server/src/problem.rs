@@ -11,11 +11,17 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: String,
+    headers: &'static [(&'static str, &'static str)],
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), headers: &[] }
+    }
+
+    /// The same with headers that tell how to do it right.
+    pub(crate) fn with_headers(self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self { headers, ..self }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -36,8 +42,8 @@ impl IntoResponse for Problem {
         let body = Json(json!({ "error": { "code": self.code, "message": self.message } }));
         let mut response = (self.status, body).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        for (name, value) in self.headers {
+            response.headers_mut().insert(*name, HeaderValue::from_static(value));
         }
         response
     }

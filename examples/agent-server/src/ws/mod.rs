@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
     let accept = match check(&request) {
         Ok(accept) => accept,
-        Err(answer) => return answer,
+        Err(problem) => return problem.into_response(),
     };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
     let upgraded = hyper::upgrade::on(&mut request);
@@ -39,26 +39,23 @@ pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request)
     (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
 }
 
-fn check(request: &Request) -> Result<HeaderValue, Response> {
+fn check(request: &Request) -> Result<HeaderValue, Problem> {
     let headers = request.headers();
     let is_upgrade = request.method() == Method::GET
         && has_token(headers, header::CONNECTION, "upgrade")
         && has_token(headers, header::UPGRADE, "websocket");
+    let required = |message| Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message);
     if !is_upgrade {
-        let wanted = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
-        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this path speaks WebSocket");
-        return Err((wanted, problem).into_response());
+        let wanted = &[("upgrade", "websocket"), ("connection", "upgrade")];
+        return Err(required("this path speaks WebSocket").with_headers(wanted));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let wanted = [(header::SEC_WEBSOCKET_VERSION, "13")];
-        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "WebSocket version 13 is needed");
-        return Err((wanted, problem).into_response());
+        return Err(required("WebSocket version 13 is needed").with_headers(&[("sec-websocket-version", "13")]));
     }
     // 16 bytes in base 64.
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && key.as_bytes().ends_with(b"=="));
-    key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()).ok_or_else(|| {
-        Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong").into_response()
-    })
+    key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())
+        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong"))
 }
 
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
