@@ -1,6 +1,6 @@
 //! What the tests of the local engines share.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
