@@ -5,9 +5,10 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long anything may take before a test fails.
@@ -73,6 +74,19 @@ impl Client {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = TcpStream::connect(address).await.expect("the server listens");
+        Self::over(request, stream).await
+    }
+
+    /// A client whose kernel holds next to nothing that it has not read.
+    pub async fn connect_narrow(address: SocketAddr) -> Self {
+        let request = format!("ws://{address}/ws").into_client_request().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let stream = socket.connect(address).await.expect("the server listens");
+        Self::over(request, stream).await.expect("the server takes the connection")
+    }
+
+    async fn over(request: Request, stream: TcpStream) -> Result<Self, u16> {
         match tokio_tungstenite::client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self { socket, seen: Vec::new() }),
             Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -94,7 +108,12 @@ impl Client {
 
     /// Sends without regard to whether the server still reads.
     pub async fn push(&mut self, message: Message) {
-        let _ = self.socket.send(message).await;
+        let _ = self.try_send(message).await;
+    }
+
+    /// Sends; whether the connection still stands.
+    pub async fn try_send(&mut self, message: Message) -> bool {
+        self.socket.send(message).await.is_ok()
     }
 
     /// Streams 16 kHz samples in frames of 20 ms.
@@ -117,7 +136,8 @@ impl Client {
         frame
     }
 
-    async fn receive(&mut self) -> Frame {
+    /// The next frame, however long it takes, which is not kept in [`seen`](Self::seen). Cancel-safe.
+    pub async fn receive(&mut self) -> Frame {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Frame::Json(serde_json::from_str(&text).expect("JSON")),
