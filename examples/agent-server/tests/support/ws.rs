@@ -106,7 +106,12 @@ impl Client {
 
     /// Sends without regard to whether the server still reads.
     pub async fn push(&mut self, message: Message) {
-        let _ = self.socket.send(message).await;
+        let _ = self.try_send(message).await;
+    }
+
+    /// Sends; whether the connection still stands.
+    pub async fn try_send(&mut self, message: Message) -> bool {
+        self.socket.send(message).await.is_ok()
     }
 
     /// Streams 16 kHz samples in frames of 20 ms.
@@ -129,7 +134,8 @@ impl Client {
         frame
     }
 
-    async fn receive(&mut self) -> Frame {
+    /// The next frame, however long it takes, which is not kept in [`seen`](Self::seen). Cancel-safe.
+    pub async fn receive(&mut self) -> Frame {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Frame::Json(serde_json::from_str(&text).expect("JSON")),
