@@ -1,6 +1,8 @@
 //! A hundred thousand conversations with everything that can come late, early, twice or never; what must hold of all of
 //! them is checked after every fact.
 
+#![allow(clippy::expect_used)]
+
 mod checker;
 mod random;
 mod world;

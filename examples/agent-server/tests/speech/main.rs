@@ -3,8 +3,7 @@
 //! Tests of engines that are not installed are skipped with a printed line. `VOICE_AGENT_FULL=1` makes the samples whole.
 
 // A test fails where a helper does, and asks how long something took.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, unreachable_pub)]
-
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stdout, unreachable_pub)]
 #[path = "../support/mod.rs"]
 mod support;
 
