@@ -73,6 +73,13 @@ async fn every_command_of_every_voice_is_understood_and_answered_aloud() {
     check_answers(answers.collect()).await;
 }
 
+/// Whether at most one word in eight differs: the server's voice sounds a little different each time.
+fn alike(written: &str, understood: &str) -> bool {
+    let (written, understood): (Vec<_>, Vec<_>) = (written.split(' ').collect(), understood.split(' ').collect());
+    let differing = written.iter().zip(&understood).filter(|(one, other)| one != other).count();
+    written.len() == understood.len() && differing * 8 <= written.len()
+}
+
 /// What the server said is what it wrote: a recogniser that knows all answers tells them from each other.
 async fn check_answers(answers: BTreeMap<String, &[i16]>) {
     let sentences: Vec<String> = answers.keys().cloned().collect();
@@ -81,7 +88,7 @@ async fn check_answers(answers: BTreeMap<String, &[i16]>) {
     let wrong: Vec<String> = stream::iter(asked)
         .map(|(text, audio)| async move {
             let understood = recognise(stt, audio).await;
-            (understood != *text).then(|| format!("{text:?} sounds like {understood:?}"))
+            (!alike(text, &understood)).then(|| format!("{text:?} sounds like {understood:?}"))
         })
         .buffer_unordered(2)
         .filter_map(|wrong| async { wrong })
