@@ -1,5 +1,6 @@
 //! The driver with fakes, on Tokio's paused clock: what a client is sent, and when.
 #![cfg(feature = "testing")]
+#![allow(clippy::expect_used, missing_docs)]
 
 use bytes::Bytes;
 use std::sync::Arc;

@@ -50,7 +50,7 @@ async fn run(config: &Config, providers: Providers) -> Result<(), String> {
     Ok(())
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once.
+/// Resolves at the first Ctrl-C or SIGTERM. Further ones change nothing: what follows takes seconds at most.
 #[cfg(unix)]
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

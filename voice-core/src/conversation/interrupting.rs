@@ -64,7 +64,8 @@ impl Conversation {
             self.emit(Event::Metrics(reply.marks.metrics(turn)));
         }
         let wait = reply.reported && reply.ledger.sent() > 0;
-        self.cut = Some(Cut { turn, ledger: reply.ledger, reported: false });
+        let read = reply.mute && !reply.ledger.has_audio();
+        self.cut = Some(Cut { turn, ledger: reply.ledger, read, reported: false });
         if wait {
             self.after(Timer::HeardReport, self.config.heard_report_ms);
         } else {
@@ -76,7 +77,8 @@ impl Conversation {
     pub(super) fn settle_cut(&mut self) {
         self.timers.stop(Timer::HeardReport);
         if let Some(cut) = self.cut.take() {
-            self.end_reply(cut.turn, true, cut.ledger.heard());
+            let heard = if cut.read { cut.ledger.read() } else { cut.ledger.heard() };
+            self.end_reply(cut.turn, true, heard);
         }
     }
 

@@ -84,6 +84,11 @@ impl Ledger {
         self.synthesized.saturating_sub(self.sent)
     }
 
+    /// Whether the listener has not heard all that was sent.
+    pub(super) fn is_playing(&self) -> bool {
+        self.played < self.sent
+    }
+
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }
@@ -126,6 +131,12 @@ impl Ledger {
         self.entries.iter().map(|entry| entry.text.as_str()).collect::<String>().trim_end().to_owned()
     }
 
+    /// Everything shown.
+    pub(super) fn read(&self) -> String {
+        let shown = self.entries.iter().take(self.shown).map(|entry| entry.text.as_str());
+        shown.collect::<String>().trim_end().to_owned()
+    }
+
     /// Whether any sentence got audio.
     pub(super) fn has_audio(&self) -> bool {
         self.synthesized > 0
@@ -134,7 +145,8 @@ impl Ledger {
     /// The text heard up to the listener's position: a prefix of what was written.
     pub(super) fn heard(&self) -> String {
         let mut heard = String::new();
-        for entry in &self.entries {
+        // A sentence without audio may have its place in what was played before it was shown.
+        for entry in self.entries.iter().take(self.shown) {
             let Some(start) = entry.start else { break };
             let into = self.played.saturating_sub(start);
             if entry.complete && self.played >= start + entry.samples && (entry.spoken || self.played > 0) {
@@ -193,6 +205,7 @@ mod tests {
         ledger.synthesize(second, 1_100);
         ledger.complete(second);
         ledger.send(2_000);
+        ledger.take_shown();
         ledger
     }
 
@@ -220,6 +233,16 @@ mod tests {
         ledger.sent = 900;
         ledger.play(u64::MAX);
         assert_eq!(ledger.heard(), "One two.");
+    }
+
+    #[test]
+    fn a_sentence_without_audio_is_not_heard_before_it_is_shown() {
+        let mut ledger = ledger();
+        ledger.play(2_000);
+        ledger.write(" 🙂".into(), false);
+        assert_eq!(ledger.heard(), "One two. Three four.");
+        ledger.take_rest();
+        assert_eq!(ledger.heard(), "One two. Three four. 🙂");
     }
 
     #[test]

@@ -14,6 +14,10 @@ use std::time::Duration;
 
 impl Conversation {
     pub(super) fn speech_started(&mut self, at: AudioTime) {
+        // What is left of a microphone whose client went away opens no turn: nobody would hear the answer.
+        if self.timers.is_set(Timer::Detached) {
+            return;
+        }
         match self.user {
             UserPhase::Speaking => return,
             UserPhase::Silent => {

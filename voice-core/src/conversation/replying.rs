@@ -13,6 +13,8 @@ use crate::message::Message;
 
 /// Sentences that may wait for their audio before a silent language model is taken for one that is held back.
 const SENTENCES_AHEAD: usize = 4;
+/// A deadline that is put off is put off into the future, whatever is configured.
+const SHORTEST_WAIT_MS: u64 = 1;
 
 impl Conversation {
     pub(super) fn greet(&mut self) {
@@ -87,16 +89,20 @@ impl Conversation {
         let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
         reply.text_ended = true;
         let nothing_to_play = reply.ledger.is_empty() || (reply.mute && !reply.ledger.has_audio());
+        let has_voice = !reply.mute;
         self.timers.stop(Timer::Reply);
         self.command(Command::EndSpeech { turn });
         if nothing_to_play {
             self.playback_done(turn);
+        } else if has_voice {
+            self.after(Timer::Speech, self.config.tts_timeout_ms);
         }
     }
 
     pub(super) fn synthesized(&mut self, turn: TurnId, sentence: SentenceId, samples: u64) {
         let now = self.now;
-        let Some(reply) = self.live(turn) else { return };
+        // What a cancelled synthesiser still gives is as stale as the audio of another turn.
+        let Some(reply) = self.live(turn).filter(|reply| !reply.mute) else { return };
         if reply.ledger.synthesize(sentence, samples) {
             reply.marks.first_audio.get_or_insert(now);
             self.after(Timer::Speech, self.config.tts_timeout_ms);
@@ -104,9 +110,9 @@ impl Conversation {
     }
 
     pub(super) fn sentence_synthesized(&mut self, turn: TurnId, sentence: SentenceId) {
-        let Some(reply) = self.live(turn) else { return };
+        let Some(reply) = self.live(turn).filter(|reply| !reply.mute) else { return };
         reply.ledger.complete(sentence);
-        if reply.ledger.owes_audio() {
+        if reply.text_ended || reply.ledger.owes_audio() {
             self.after(Timer::Speech, self.config.tts_timeout_ms);
         } else {
             self.timers.stop(Timer::Speech);
@@ -192,8 +198,9 @@ impl Conversation {
     pub(super) fn reply_overdue(&mut self) {
         let Some(reply) = &self.reply else { return };
         // A model that is ahead of the synthesiser is not asked for more, so its silence means nothing.
-        if reply.ledger.sentences_owed() >= SENTENCES_AHEAD || reply.ledger.unsent() > 0 {
-            return self.after(Timer::Reply, self.config.llm_timeout_ms);
+        let held_back = reply.ledger.sentences_owed() >= SENTENCES_AHEAD || reply.ledger.unsent() > 0;
+        if held_back && !reply.mute {
+            return self.after(Timer::Reply, self.config.llm_timeout_ms.max(SHORTEST_WAIT_MS));
         }
         let message = "the language model gave no sign of life in time".to_owned();
         self.failed(Some(reply.turn), Stage::Llm, ErrorKind::Timeout, message);
@@ -201,14 +208,17 @@ impl Conversation {
 
     pub(super) fn speech_overdue(&mut self) {
         let Some(reply) = &self.reply else { return };
-        if !reply.ledger.owes_audio() {
+        let owes_audio = reply.ledger.owes_audio();
+        // With the text at its end the synthesiser owes an end as well, or the reply would never have one.
+        if !owes_audio && !reply.text_ended {
             return;
         }
         // A synthesiser that is ahead of the listener is not asked for more.
-        if reply.ledger.unsent() > 0 {
-            return self.after(Timer::Speech, self.config.tts_timeout_ms);
+        if reply.ledger.unsent() > 0 || (!owes_audio && reply.ledger.is_playing()) {
+            return self.after(Timer::Speech, self.config.tts_timeout_ms.max(SHORTEST_WAIT_MS));
         }
-        let message = "the synthesiser gave no audio in time".to_owned();
+        let what = if owes_audio { "gave no audio" } else { "came to no end" };
+        let message = format!("the synthesiser {what} in time");
         self.failed(Some(reply.turn), Stage::Tts, ErrorKind::Timeout, message);
     }
 

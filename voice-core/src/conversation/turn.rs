@@ -66,6 +66,8 @@ impl Reply {
 pub(super) struct Cut {
     pub(super) turn: TurnId,
     pub(super) ledger: Ledger,
+    /// It was to be read, not heard: it had no voice and no audio.
+    pub(super) read: bool,
     /// The listener has reported since it was told to stop.
     pub(super) reported: bool,
 }

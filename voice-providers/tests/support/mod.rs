@@ -1,6 +1,6 @@
 //! What the tests of the local engines share.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};

@@ -7,8 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use voice_core::agent::{Output, Session};
 use voice_core::conversation::{CloseReason, Event};
-use voice_core::protocol::{ErrorCode, ServerCodec, ServerFrame};
-use voice_core::{ErrorKind, Stage};
+use voice_core::protocol::{ServerCodec, ServerFrame};
 
 /// How often a client is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -70,9 +69,6 @@ impl Writer<'_> {
     }
 
     fn frame_of(&self, event: Event) -> Option<ServerFrame> {
-        if let Event::Failed { stage: Stage::Audio, kind: ErrorKind::RateLimited { .. }, message } = event {
-            return Some(ServerFrame::error(ErrorCode::Overrun, message));
-        }
         self.codec.lock().unwrap_or_else(PoisonError::into_inner).frame_of(event)
     }
 }

@@ -12,5 +12,6 @@ mod drain;
 mod frames;
 mod guard;
 mod http;
+mod pressure;
 mod process;
 mod resume;

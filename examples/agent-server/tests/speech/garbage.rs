@@ -116,7 +116,7 @@ async fn thousands_of_control_frames_are_taken_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_costs_nobody_else_anything() {
     let Some(server) = server().await else { return };
-    let mut deaf = Client::connect_narrow(server.address).await;
+    let mut deaf = Client::connect_narrow(server.address, 4_096).await;
     deaf.send(json!({ "type": "start", "output_rate": 48_000 })).await;
     deaf.ready().await;
     deaf.send(json!({ "type": "text", "text": "tell me a story" })).await;

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long anything may take before a test fails.
@@ -69,24 +68,23 @@ impl Client {
 
     /// Connects with further headers; the status where the server refuses.
     pub async fn try_connect(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        Self::over(stream, address, headers).await
+    }
+
+    /// Connects with room for only this many bytes on the way to the client.
+    pub async fn connect_narrow(address: SocketAddr, bytes: u32) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(bytes).unwrap();
+        let stream = socket.connect(address).await.expect("the server listens");
+        Self::over(stream, address, &[]).await.expect("the server takes the connection")
+    }
+
+    async fn over(stream: TcpStream, address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        Self::over(request, stream).await
-    }
-
-    /// A client whose kernel holds next to nothing that it has not read.
-    pub async fn connect_narrow(address: SocketAddr) -> Self {
-        let request = format!("ws://{address}/ws").into_client_request().unwrap();
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4 << 10).unwrap();
-        let stream = socket.connect(address).await.expect("the server listens");
-        Self::over(request, stream).await.expect("the server takes the connection")
-    }
-
-    async fn over(request: Request, stream: TcpStream) -> Result<Self, u16> {
         match tokio_tungstenite::client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self { socket, seen: Vec::new() }),
             Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),

@@ -15,11 +15,13 @@ const START: &str = "<s>";
 const END: &str = "</s>";
 
 type Counts = BTreeMap<Vec<String>, f64>;
+/// By word sequence: the logarithm of its probability and, where longer ones begin with it, of its back-off weight.
+type Order = BTreeMap<Vec<String>, (f64, Option<f64>)>;
 
 /// Word sequences of one to three words with their logarithms: of the probability, and of the back-off weight.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    orders: [BTreeMap<Vec<String>, (f64, Option<f64>)>; 3],
+    orders: [Order; 3],
 }
 
 impl Model {

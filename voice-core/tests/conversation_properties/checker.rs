@@ -1,0 +1,235 @@
+//! What must hold of every conversation, checked from the outside: by the facts told and the commands given.
+
+use std::collections::{HashMap, HashSet};
+use voice_core::TurnId;
+use voice_core::conversation::{AgentPhase, Command, Conversation, Event, Input, Prompt};
+use voice_core::{Message, SessionTime, Stage};
+
+/// One reply, as seen from the outside.
+#[derive(Default)]
+struct Seen {
+    written: String,
+    shown: String,
+    sentences: u32,
+    flushed: bool,
+    cleared: bool,
+    paused: bool,
+    committed: Option<String>,
+    ends: u32,
+}
+
+#[derive(Default)]
+pub(crate) struct Checker {
+    replies: HashMap<TurnId, Seen>,
+    live: Option<TurnId>,
+    asked: HashSet<TurnId>,
+    finals: HashMap<TurnId, u32>,
+    /// Spoken turns, and whether they were given up by a detach or close.
+    spoken: HashMap<TurnId, bool>,
+    open: Option<TurnId>,
+    attempts: HashMap<TurnId, u32>,
+    history: Vec<Message>,
+    shut_down: bool,
+    timed_out_at: Option<SessionTime>,
+    timeouts: u32,
+    apology: String,
+}
+
+pub(crate) type Verdict = Result<(), String>;
+
+macro_rules! require {
+    ($holds:expr, $($message:tt)*) => {
+        if !$holds {
+            return Err(format!($($message)*));
+        }
+    };
+}
+
+impl Checker {
+    pub(crate) fn new(apology: &str) -> Self {
+        Self { apology: apology.to_owned(), ..Self::default() }
+    }
+
+    /// A fact is about to be told.
+    pub(crate) fn told(&mut self, input: &Input) {
+        match input {
+            Input::Reply { turn, text, .. } => {
+                if let Some(seen) = self.replies.get_mut(turn).filter(|seen| seen.ends == 0) {
+                    seen.written.push_str(text);
+                }
+            }
+            Input::Detached | Input::Close(_) => {
+                if let Some(open) = self.open {
+                    self.spoken.insert(open, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A command was given.
+    pub(crate) fn given(&mut self, command: &Command) -> Verdict {
+        require!(!self.shut_down, "{command:?} after Shutdown");
+        match command {
+            Command::FinalizeStt { turn, attempt } => self.finalize(*turn, *attempt),
+            Command::StartReply { turn, prompt } => self.start(*turn, prompt),
+            Command::Speak { turn, sentence, .. } => {
+                let seen = self.alive(*turn, "Speak")?;
+                require!(sentence.0 >= seen.sentences, "turn {turn}: sentence {sentence} spoken twice or out of order");
+                seen.sentences = sentence.0 + 1;
+                Ok(())
+            }
+            Command::PausePlayback { turn } => self.pause(*turn, true),
+            Command::ResumePlayback { turn } => self.pause(*turn, false),
+            Command::CancelReply { turn } | Command::CancelSpeech { turn } | Command::EndSpeech { turn } => {
+                self.alive(*turn, "a command").map(drop)
+            }
+            Command::FlushPlayback { turn } => {
+                self.alive(*turn, "FlushPlayback")?.flushed = true;
+                Ok(())
+            }
+            Command::CommitUser { turn, text } => {
+                let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
+                require!(unsettled.is_none(), "turn {turn} committed before reply {unsettled:?} was");
+                require!(self.asked.insert(*turn), "turn {turn} committed twice");
+                self.history.push(Message::user(text.clone()));
+                Ok(())
+            }
+            Command::CommitAgent { turn, text } => self.commit(*turn, text),
+            Command::Emit(event) => self.emitted(event),
+            Command::Shutdown => {
+                self.shut_down = true;
+                self.history.clear();
+                Ok(())
+            }
+        }
+    }
+
+    fn alive(&mut self, turn: TurnId, what: &str) -> Result<&mut Seen, String> {
+        require!(self.live == Some(turn), "{what} for turn {turn} while {:?} is live", self.live);
+        self.replies.get_mut(&turn).ok_or_else(|| format!("{what} for turn {turn}, which has no reply"))
+    }
+
+    fn finalize(&mut self, turn: TurnId, attempt: u32) -> Verdict {
+        let before = self.attempts.insert(turn, attempt);
+        require!(before.is_none_or(|before| before < attempt), "turn {turn}: attempt {attempt} after {before:?}");
+        require!(!self.finals.contains_key(&turn), "turn {turn} finalised after its final transcript");
+        Ok(())
+    }
+
+    fn start(&mut self, turn: TurnId, prompt: &Prompt) -> Verdict {
+        let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
+        require!(unsettled.is_none(), "reply {turn} begun while {unsettled:?} has not ended");
+        require!(*prompt != Prompt::Model || self.asked.contains(&turn), "turn {turn} answered before CommitUser");
+        require!(self.replies.insert(turn, Seen::default()).is_none(), "turn {turn} answered twice");
+        self.live = Some(turn);
+        Ok(())
+    }
+
+    fn pause(&mut self, turn: TurnId, pause: bool) -> Verdict {
+        let seen = self.alive(turn, "pausing")?;
+        require!(seen.paused != pause, "turn {turn}: paused or resumed twice");
+        seen.paused = pause;
+        Ok(())
+    }
+
+    fn commit(&mut self, turn: TurnId, text: &str) -> Verdict {
+        let Some(seen) = self.replies.get_mut(&turn) else { return Err(format!("no reply {turn} to commit")) };
+        require!(seen.committed.is_none() && seen.ends == 0, "reply {turn} committed twice or after its end");
+        require!(!seen.cleared || seen.flushed, "reply {turn} committed before its playback was flushed");
+        seen.committed = Some(text.to_owned());
+        self.history.push(Message::agent(text.to_owned()));
+        Ok(())
+    }
+
+    fn emitted(&mut self, event: &Event) -> Verdict {
+        match event {
+            Event::Transcript { turn, is_final, .. } => {
+                require!(!self.finals.contains_key(turn), "turn {turn}: a transcript after the final one");
+                if *is_final {
+                    self.finals.insert(*turn, 1);
+                }
+                Ok(())
+            }
+            Event::Reply { turn, text } => {
+                // The last piece may come with the end of the reply, never after its clear.
+                let Some(seen) = self.replies.get_mut(turn) else { return Err(format!("no reply {turn} to show")) };
+                require!(!seen.cleared && seen.ends == 0, "turn {turn}: text after clear or end");
+                seen.shown.push_str(text);
+                require!(seen.written.starts_with(&seen.shown), "turn {turn}: shows {:?}", seen.shown);
+                Ok(())
+            }
+            Event::Pause { turn } | Event::Resume { turn } => self.alive(*turn, "Pause or Resume").map(drop),
+            Event::Clear { turn } => {
+                let seen = self.alive(*turn, "Clear")?;
+                require!(seen.flushed, "turn {turn}: clear before flush");
+                seen.cleared = true;
+                self.live = None;
+                Ok(())
+            }
+            Event::ReplyEnd { turn, interrupted, heard } => self.ended(*turn, *interrupted, heard),
+            Event::Failed { stage: Stage::Llm, .. } => {
+                if let Some(seen) = self.live.and_then(|turn| self.replies.get_mut(&turn))
+                    && seen.written.is_empty()
+                {
+                    seen.written.clone_from(&self.apology);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ended(&mut self, turn: TurnId, interrupted: bool, heard: &str) -> Verdict {
+        let Some(seen) = self.replies.get_mut(&turn) else { return Err(format!("no reply {turn} to end")) };
+        seen.ends += 1;
+        require!(seen.ends == 1, "reply {turn} ended twice");
+        require!(!seen.cleared || interrupted, "reply {turn} was cleared and ended whole");
+        require!(seen.written.starts_with(heard), "turn {turn}: {heard:?} is no prefix of {:?}", seen.written);
+        require!(seen.shown.starts_with(heard), "turn {turn}: {heard:?} was heard, {:?} shown", seen.shown);
+        require!(
+            seen.committed.as_deref().unwrap_or("") == heard,
+            "turn {turn}: heard {heard:?}, committed {:?}",
+            seen.committed
+        );
+        if self.live == Some(turn) {
+            self.live = None;
+        }
+        Ok(())
+    }
+
+    /// A fact was told and every command was given.
+    pub(crate) fn rests(&mut self, conversation: &Conversation, now: SessionTime, timed_out: bool) -> Verdict {
+        require!(conversation.live_reply() == self.live, "live: {:?} and {:?}", conversation.live_reply(), self.live);
+        let idle = conversation.agent_phase() == AgentPhase::Idle;
+        require!(idle == self.live.is_none(), "{:?} with {:?} live", conversation.agent_phase(), self.live);
+        require!(conversation.history().eq(self.history.iter()), "history differs from the commits");
+        if timed_out {
+            // A wait of 0 ms begun by a timeout is due at once; a chain of such waits must come to its end.
+            self.timeouts = if self.timed_out_at == Some(now) { self.timeouts + 1 } else { 1 };
+            self.timed_out_at = Some(now);
+            require!(conversation.next_timeout().is_none_or(|at| at >= now), "a deadline in the past after Timeout");
+            let due = conversation.next_timeout() == Some(now);
+            require!(!due || self.timeouts < 4, "still due after {} timeouts at once", self.timeouts);
+        }
+        if conversation.is_closed() {
+            require!(self.shut_down, "closed without Shutdown");
+            require!(conversation.next_timeout().is_none(), "a timer after Close");
+        }
+        self.open = conversation.open_turn();
+        if let Some(open) = self.open {
+            self.spoken.entry(open).or_insert(false);
+        }
+        Ok(())
+    }
+
+    /// The conversation is over or at rest.
+    pub(crate) fn ends(&self) -> Verdict {
+        let unended = self.replies.iter().find(|(_, seen)| seen.ends != 1);
+        require!(unended.is_none(), "reply {:?} has no end", unended.map(|(turn, _)| turn));
+        for (turn, given_up) in &self.spoken {
+            require!(*given_up || self.finals.contains_key(turn), "turn {turn} has no final transcript");
+        }
+        Ok(())
+    }
+}

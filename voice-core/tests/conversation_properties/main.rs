@@ -1,0 +1,101 @@
+//! A hundred thousand conversations with everything that can come late, early, twice or never; what must hold of all of
+//! them is checked after every fact.
+
+mod checker;
+mod random;
+mod world;
+
+use checker::Checker;
+use std::collections::HashMap;
+use voice_core::conversation::{Command, Event, Prompt};
+use voice_core::{SentenceId, TurnId};
+use world::World;
+
+/// Conversations of an ordinary run. `CONVERSATIONS` in the environment asks for another number, `SEED` for one.
+const CONVERSATIONS: u64 = 100_000;
+
+#[test]
+fn every_conversation_keeps_its_promises() {
+    let setting = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
+    if let Some(seed) = setting("SEED") {
+        World::new(seed, true).run().unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
+        return;
+    }
+    let (count, threads) = (setting("CONVERSATIONS").unwrap_or(CONVERSATIONS), 2);
+    let tallies = std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..threads).map(|first| scope.spawn(move || run((first..count).step_by(threads as usize)))).collect();
+        workers.into_iter().map(|worker| worker.join().expect("see above")).collect::<Vec<_>>()
+    });
+    // A world in which nothing happens would prove nothing.
+    for what in [
+        "interrupted",
+        "resumed",
+        "finished",
+        "partly heard",
+        "language model failed",
+        "synthesiser failed",
+        "recogniser failed",
+        "refused to say",
+        "closed",
+        "timed out",
+        "stale fact",
+    ] {
+        let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
+        assert!(u64::from(times) > count / 100, "{what}: only {times} times");
+    }
+}
+
+fn run(seeds: impl Iterator<Item = u64>) -> HashMap<&'static str, u32> {
+    let mut tally = HashMap::new();
+    for seed in seeds {
+        let mut world = World::new(seed, false);
+        if world.run().is_err() {
+            let story = World::new(seed, true).run().expect_err("the same seed gives the same conversation");
+            panic!("seed {seed}: {story}");
+        }
+        for (what, times) in world.tally {
+            *tally.entry(what).or_insert(0) += times;
+        }
+    }
+    tally
+}
+
+/// The first complaint about these commands.
+fn complaint(commands: &[Command]) -> String {
+    let mut checker = Checker::new("");
+    commands
+        .iter()
+        .find_map(|command| checker.given(command).err())
+        .or_else(|| checker.ends().err())
+        .unwrap_or_default()
+}
+
+#[test]
+fn the_checker_flags_what_is_wrong() {
+    let turn = TurnId(1);
+    let ask = Command::CommitUser { turn, text: "hi".into() };
+    let start = Command::StartReply { turn, prompt: Prompt::Model };
+    let flush = Command::FlushPlayback { turn };
+    let clear = Command::Emit(Event::Clear { turn });
+    let end = |heard: &str| Command::Emit(Event::ReplyEnd { turn, interrupted: true, heard: heard.into() });
+    let speak = Command::Speak { turn, sentence: SentenceId(0), text: "x".into() };
+    let last = Command::Emit(Event::Transcript { turn, text: "hi".into(), is_final: true });
+    let commit = Command::CommitAgent { turn, text: "never written".into() };
+    let good = [ask.clone(), start.clone(), speak.clone(), flush.clone(), clear.clone(), end("")];
+    assert_eq!(complaint(&good), "");
+    for (commands, expected) in [
+        (vec![start.clone()], "answered before CommitUser"),
+        (vec![ask.clone(), start.clone()], "has no end"),
+        (vec![ask.clone(), start.clone(), clear.clone()], "clear before flush"),
+        (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for turn 1"),
+        (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), end(""), end("")], "ended twice"),
+        (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "no prefix"),
+        (vec![ask.clone(), start, Command::CommitUser { turn: TurnId(2), text: "a".into() }], "committed before reply"),
+        (vec![last.clone(), last], "after the final one"),
+        (vec![Command::Shutdown, ask], "after Shutdown"),
+    ] {
+        let said = complaint(&commands);
+        assert!(said.contains(expected), "{commands:?} should be flagged with {expected:?}, not {said:?}");
+    }
+}

@@ -1,0 +1,435 @@
+//! A world around a conversation: a user, a recogniser, a language model, a synthesiser and a loudspeaker, all of them
+//! late, wrong or silent now and then.
+
+use crate::checker::{Checker, Verdict};
+use crate::random::Random;
+use std::collections::HashMap;
+use std::time::Duration;
+use voice_core::conversation::{
+    AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, UserPhase,
+};
+use voice_core::{AudioTime, ErrorKind, SentenceId, SessionTime, Stage, TurnId};
+
+/// What the loudspeaker's side knows of one reply.
+struct Mouth {
+    turn: TurnId,
+    spoken: u32,
+    completed: u32,
+    synthesized: u64,
+    sent: u64,
+    played: u64,
+    text_ended: bool,
+    cancelled: bool,
+    held: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) conversation: Conversation,
+    checker: Checker,
+    random: Random,
+    now: u64,
+    /// Facts on their way, each with the time of its arrival.
+    pending: Vec<(u64, Input)>,
+    mouth: Option<Mouth>,
+    /// Each service answers in order: when its last answer arrives.
+    llm_at: u64,
+    tts_at: u64,
+    reports: bool,
+    sentence: u64,
+    log: Vec<String>,
+    keep_log: bool,
+    pub(crate) tally: HashMap<&'static str, u32>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, keep_log: bool) -> Self {
+        let mut random = Random::new(seed);
+        let mut config = ConversationConfig::default();
+        config.greeting = random.percent(40).then(|| "Hello there. ".into());
+        config.text_only = random.percent(8);
+        config.interruption.min_words = random.within(0..3) as u32;
+        config.interruption.min_speech_ms = random.within(0..500);
+        config.interruption.false_alarm_ms = random.within(0..1_500);
+        config.say_queue = 2;
+        if random.percent(20) {
+            config.apology = None;
+            config.unclear_reply = None;
+        }
+        Self {
+            checker: Checker::new(config.apology.as_deref().unwrap_or("")),
+            conversation: Conversation::new(config),
+            reports: random.percent(50),
+            random,
+            now: 0,
+            pending: Vec::new(),
+            mouth: None,
+            llm_at: 0,
+            tts_at: 0,
+            sentence: 0,
+            log: Vec::new(),
+            keep_log,
+            tally: HashMap::new(),
+        }
+    }
+
+    /// Lives through one conversation.
+    pub(crate) fn run(&mut self) -> Result<(), String> {
+        self.live().map_err(|problem| format!("{problem}\n{}", self.log.join("\n")))
+    }
+
+    fn live(&mut self) -> Verdict {
+        self.tell(Input::Start)?;
+        let lawless = self.random.percent(10);
+        for _ in 0..self.random.within(10..70) {
+            self.now += if self.random.percent(30) { 0 } else { self.random.within(1..350) };
+            self.arrive()?;
+            self.playout()?;
+            self.happen(lawless)?;
+            if self.random.percent(1) {
+                break;
+            }
+        }
+        if lawless || self.random.percent(40) {
+            self.tell(Input::Close(CloseReason::End))?;
+        } else {
+            self.go_quiet()?;
+        }
+        if self.conversation.is_closed() {
+            self.refuse_everything()?;
+        }
+        self.checker.ends()
+    }
+
+    fn tell(&mut self, input: Input) -> Verdict {
+        let now = SessionTime::from_millis(self.now);
+        let timed_out = input == Input::Timeout;
+        if self.keep_log {
+            self.log.push(format!("{:>6} {input:?}", self.now));
+        }
+        if let Some(mouth) = &mut self.mouth {
+            match &input {
+                Input::Synthesized { turn, samples, .. } if *turn == mouth.turn && !mouth.cancelled => {
+                    mouth.synthesized += samples;
+                }
+                Input::SentenceSynthesized { turn, sentence } if *turn == mouth.turn => {
+                    mouth.completed = mouth.completed.max(sentence.0 + 1);
+                }
+                _ => {}
+            }
+        }
+        self.checker.told(&input);
+        self.conversation.handle(now, input);
+        while let Some(command) = self.conversation.poll() {
+            if self.keep_log {
+                self.log.push(format!("       → {command:?}"));
+            }
+            self.checker.given(&command)?;
+            self.obey(command);
+        }
+        self.checker.rests(&self.conversation, now, timed_out)
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    fn later(&mut self, delay: std::ops::Range<u64>, input: Input) {
+        let at = self.now + self.random.within(delay);
+        self.pending.push((at, input));
+    }
+
+    /// Deadlines and facts whose time has come, in the order of time; what is due at once, in any order.
+    fn arrive(&mut self) -> Verdict {
+        loop {
+            let overdue = self.conversation.next_timeout().is_some_and(|at| at <= SessionTime::from_millis(self.now));
+            if overdue && self.random.percent(80) {
+                self.tell(Input::Timeout)?;
+                continue;
+            }
+            let due = self.pending.iter().enumerate().filter(|(_, (at, _))| *at <= self.now);
+            let Some(index) = due.min_by_key(|(_, (at, _))| *at).map(|(index, _)| index) else { return Ok(()) };
+            let (_, input) = self.pending.remove(index);
+            self.tell(input)?;
+        }
+    }
+
+    fn happen(&mut self, lawless: bool) -> Verdict {
+        let user = self.conversation.user_phase();
+        let at = AudioTime::from_millis(self.now);
+        let input = match self.random.within(0..100) {
+            0..=24 if user == UserPhase::Speaking => {
+                Input::SpeechEnded { at, silence: Duration::from_millis(self.random.within(0..400)) }
+            }
+            0..=9 => Input::SpeechStarted { at },
+            25..=34 if user != UserPhase::Silent => {
+                let turn = self.conversation.newest_turn();
+                if self.random.percent(50) {
+                    Input::TurnEstimate { turn, probability: self.random.within(0..101) as f32 / 100.0 }
+                } else {
+                    Input::PartialTranscript { turn, text: self.words() }
+                }
+            }
+            35..=37 => Input::UserText(self.words()),
+            38..=39 => Input::Say("Something to say. And more.".into()),
+            40..=41 => Input::Interrupt,
+            42 => Input::SetContext { instructions: None, context: Some(Some("context".into())) },
+            43 if self.random.percent(50) => Input::Detached,
+            44..=46 => Input::Attached,
+            47..=48 => self.failure(),
+            49..=60 => self.stale(lawless),
+            61 if self.random.percent(10) => Input::Close(CloseReason::Deleted),
+            _ => return Ok(()),
+        };
+        self.tell(input)
+    }
+
+    fn words(&mut self) -> String {
+        ["", " ", "yes", "tell me more", "what time is it now"][self.random.index(5)].to_owned()
+    }
+
+    fn failure(&mut self) -> Input {
+        let stage = [Stage::Stt, Stage::Llm, Stage::Tts, Stage::Vad, Stage::Session][self.random.index(5)];
+        let served = matches!(stage, Stage::Llm | Stage::Tts);
+        let turn = if served { self.conversation.live_reply().or(Some(TurnId(999))) } else { None };
+        Input::Failed { turn, stage, kind: ErrorKind::Unavailable, message: "made up".into() }
+    }
+
+    /// A fact about a turn that is no longer, or not yet, alive; in a lawless world about any turn.
+    fn stale(&mut self, lawless: bool) -> Input {
+        let turn = TurnId(self.random.within(0..u64::from(self.conversation.newest_turn().0) + 2) as u32);
+        if !lawless && (self.conversation.live_reply() == Some(turn) || self.conversation.open_turn() == Some(turn)) {
+            return Input::Timeout;
+        }
+        self.count("stale fact");
+        let sentence = SentenceId(self.random.within(0..3) as u32);
+        let samples = self.random.within(0..60_000);
+        match self.random.within(0..11) {
+            0 => Input::FirstToken { turn },
+            1 => Input::Reply { turn, text: "Stale words. ".into(), speech: "Stale words.".into() },
+            2 => Input::ReplyEnded { turn },
+            3 => Input::Synthesized { turn, sentence, samples },
+            4 => Input::SentenceSynthesized { turn, sentence },
+            5 => Input::Sent { turn, samples },
+            6 => Input::Played { turn, samples, reported: true },
+            7 => Input::PlaybackDone { turn },
+            8 => Input::PartialTranscript { turn, text: "stale".into() },
+            9 => Input::FinalTranscript { turn, attempt: sentence.0, text: "stale".into(), unclear: false },
+            _ => Input::TurnEstimate { turn, probability: 1.0 },
+        }
+    }
+
+    /// Carries a command out, as far as the world feels like it.
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::FinalizeStt { turn, attempt } => self.recognise(turn, attempt),
+            Command::StartReply { turn, prompt } => self.think(turn, prompt),
+            Command::Speak { turn, sentence, .. } => self.synthesise(turn, sentence),
+            Command::CancelReply { turn } => self.forget(|input| {
+                matches!(input, Input::FirstToken { turn: of } | Input::Reply { turn: of, .. } | Input::ReplyEnded { turn: of }
+                    | Input::Failed { turn: Some(of), stage: Stage::Llm, .. } if *of == turn)
+            }),
+            Command::CancelSpeech { turn } => {
+                if let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.turn == turn) {
+                    mouth.cancelled = true;
+                }
+                self.forget(|input| {
+                    matches!(input, Input::Synthesized { turn: of, .. } | Input::SentenceSynthesized { turn: of, .. } if *of == turn)
+                });
+            }
+            Command::EndSpeech { .. } => {
+                if let Some(mouth) = &mut self.mouth {
+                    mouth.text_ended = true;
+                }
+            }
+            Command::PausePlayback { .. } | Command::ResumePlayback { .. } => {
+                if let Some(mouth) = &mut self.mouth {
+                    mouth.held = matches!(command, Command::PausePlayback { .. });
+                }
+            }
+            Command::FlushPlayback { turn } => {
+                let flushed = self.mouth.take_if(|mouth| mouth.turn == turn);
+                if let Some(mouth) = flushed.filter(|mouth| self.reports && mouth.sent > 0) {
+                    let samples = (mouth.played + self.random.within(0..3_000)).min(mouth.sent);
+                    self.later(0..600, Input::Played { turn, samples, reported: true });
+                }
+            }
+            Command::Emit(event) => self.notice(&event),
+            Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
+        }
+    }
+
+    /// A cancelled call is mostly silent; now and then what it gave before arrives all the same.
+    fn forget(&mut self, is_its: impl Fn(&Input) -> bool) {
+        if self.random.percent(70) {
+            self.pending.retain(|(_, input)| !is_its(input));
+        }
+    }
+
+    fn notice(&mut self, event: &Event) {
+        match event {
+            Event::Clear { .. } => self.count("interrupted"),
+            Event::Resume { .. } => self.count("resumed"),
+            Event::ReplyEnd { interrupted: false, .. } => self.count("finished"),
+            Event::ReplyEnd { interrupted: true, heard, .. } if !heard.is_empty() => self.count("partly heard"),
+            Event::Failed { stage: Stage::Llm, .. } => self.count("language model failed"),
+            Event::Failed { stage: Stage::Tts, .. } => self.count("synthesiser failed"),
+            Event::Failed { stage: Stage::Stt, .. } => self.count("recogniser failed"),
+            Event::Failed { stage: Stage::Session, .. } => self.count("refused to say"),
+            Event::Bye { .. } => self.count("closed"),
+            _ => {}
+        }
+    }
+
+    fn recognise(&mut self, turn: TurnId, attempt: u32) {
+        let text = self.words();
+        let unclear = text.trim().is_empty() && self.random.percent(40);
+        let answer = Input::FinalTranscript { turn, attempt, text, unclear };
+        match self.random.within(0..100) {
+            0..=79 => self.later(0..900, answer),
+            80..=86 => self.later(4_000..7_000, answer),
+            87..=92 => {
+                let message = "made up".into();
+                self.later(
+                    0..900,
+                    Input::Failed { turn: None, stage: Stage::Stt, kind: ErrorKind::Unavailable, message },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn think(&mut self, turn: TurnId, prompt: Prompt) {
+        self.mouth = Some(Mouth {
+            turn,
+            spoken: 0,
+            completed: 0,
+            synthesized: 0,
+            sent: 0,
+            played: 0,
+            text_ended: false,
+            cancelled: false,
+            held: false,
+        });
+        self.llm_at = self.now;
+        let slow = if prompt == Prompt::Model { 700 } else { 1 };
+        self.written(slow, Input::FirstToken { turn });
+        for _ in 0..self.random.within(0..5) {
+            self.sentence += 1;
+            let speech = format!("Sentence {} of turn {turn}.", self.sentence);
+            let text = format!("{speech} ");
+            let silent = self.random.percent(10);
+            self.written(slow, Input::Reply { turn, text, speech: if silent { String::new() } else { speech } });
+            if prompt == Prompt::Model && self.random.percent(4) {
+                let message = "made up".into();
+                let kind = ErrorKind::Unavailable;
+                return self.written(slow, Input::Failed { turn: Some(turn), stage: Stage::Llm, kind, message });
+            }
+        }
+        // Some models never come to an end.
+        if self.random.percent(92) {
+            self.written(slow, Input::ReplyEnded { turn });
+        }
+    }
+
+    fn written(&mut self, slow: u64, input: Input) {
+        self.llm_at += self.random.within(0..slow);
+        self.pending.push((self.llm_at, input));
+    }
+
+    fn synthesise(&mut self, turn: TurnId, sentence: SentenceId) {
+        if let Some(mouth) = &mut self.mouth {
+            mouth.spoken = sentence.0 + 1;
+        }
+        self.tts_at = self.tts_at.max(self.now);
+        for _ in 0..self.random.within(1..4) {
+            self.tts_at += self.random.within(0..300);
+            let samples = self.random.within(1..12_000);
+            self.pending.push((self.tts_at, Input::Synthesized { turn, sentence, samples }));
+        }
+        match self.random.within(0..100) {
+            0..=91 => self.pending.push((self.tts_at, Input::SentenceSynthesized { turn, sentence })),
+            92..=95 => {
+                let message = "made up".into();
+                let kind = ErrorKind::Unavailable;
+                let failure = Input::Failed { turn: Some(turn), stage: Stage::Tts, kind, message };
+                self.pending.push((self.tts_at, failure));
+            }
+            _ => {}
+        }
+    }
+
+    /// The loudspeaker plays 16 samples a ms, up to 600 ms behind what was sent.
+    fn playout(&mut self) -> Verdict {
+        let Some(mouth) = &mut self.mouth else { return Ok(()) };
+        let turn = mouth.turn;
+        if !mouth.held {
+            mouth.played = (mouth.played + 16 * self.random.within(0..400)).min(mouth.sent);
+            if mouth.sent < mouth.synthesized && mouth.sent < mouth.played + 9_600 {
+                mouth.sent = mouth.synthesized.min(mouth.played + 9_600);
+                let samples = mouth.sent;
+                self.tell(Input::Sent { turn, samples })?;
+            }
+        }
+        let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.turn == turn) else { return Ok(()) };
+        let (samples, reported) = (mouth.played, self.reports);
+        let made = mouth.cancelled || (mouth.text_ended && mouth.completed >= mouth.spoken);
+        let done = made && mouth.sent == mouth.synthesized && mouth.played == mouth.sent;
+        self.tell(Input::Played { turn, samples, reported })?;
+        if done && self.mouth.take_if(|mouth| mouth.turn == turn).is_some() {
+            self.tell(Input::PlaybackDone { turn })?;
+        }
+        Ok(())
+    }
+
+    /// No service answers any more; the microphone gives silence, the loudspeaker plays what it has. Time alone must
+    /// bring the conversation to rest.
+    fn go_quiet(&mut self) -> Verdict {
+        self.pending.clear();
+        if self.conversation.user_phase() == UserPhase::Speaking {
+            let at = AudioTime::from_millis(self.now);
+            self.tell(Input::SpeechEnded { at, silence: Duration::from_millis(250) })?;
+        }
+        for _ in 0..400 {
+            self.pending.retain(|(_, input)| matches!(input, Input::Played { .. }));
+            let Some(next) = self.conversation.next_timeout() else {
+                if self.mouth.is_some() {
+                    self.playout()?;
+                    continue;
+                }
+                break;
+            };
+            self.now += 300;
+            self.playout()?;
+            if next <= SessionTime::from_millis(self.now) {
+                self.count("timed out");
+                self.tell(Input::Timeout)?;
+            } else if self.mouth.is_none() {
+                self.now = (next.as_millis_f64().ceil() as u64).max(self.now);
+                self.count("timed out");
+                self.tell(Input::Timeout)?;
+            }
+        }
+        let rest = (self.conversation.user_phase(), self.conversation.agent_phase(), self.conversation.next_timeout());
+        if rest != (UserPhase::Silent, AgentPhase::Idle, None) {
+            return Err(format!("does not come to rest: {rest:?}"));
+        }
+        Ok(())
+    }
+
+    fn refuse_everything(&mut self) -> Verdict {
+        for input in [
+            Input::Start,
+            Input::UserText("hello".into()),
+            Input::Say("hello".into()),
+            Input::SpeechStarted { at: AudioTime::ZERO },
+            Input::Attached,
+            Input::Detached,
+            Input::Timeout,
+            Input::Close(CloseReason::Idle),
+        ] {
+            self.tell(input)?;
+        }
+        self.now += 100_000;
+        self.arrive()
+    }
+}
