@@ -171,9 +171,9 @@ impl Conversation {
             self.emit(Event::Reply { turn, text });
         }
         // A reply that could not be spoken was at least read.
-        let cut_short = reply.mute && reply.ledger.has_audio();
-        let heard = if cut_short { reply.ledger.heard() } else { reply.ledger.written() };
-        self.end_reply(turn, cut_short, heard);
+        let written = reply.ledger.written();
+        let heard = if reply.mute && reply.ledger.has_audio() { reply.ledger.heard() } else { written.clone() };
+        self.end_reply(turn, heard != written, heard);
     }
 
     /// Ends a reply: the history gets what was heard, the client is told.

@@ -1,6 +1,11 @@
-//! What a test of an agent needs: providers with settable latencies whose calls can be counted, and a VAD that listens
-//! to loudness.
+//! What a test of an agent needs: providers with settable latencies whose calls can be counted, scripts that tell a
+//! conversation facts at given times, and the suite that every provider must pass.
 
+pub mod conformance;
 mod fakes;
+mod script;
+mod timeline;
 
 pub use fakes::{FakeLlm, FakeStt, FakeTts, LiveCalls};
+pub use script::Script;
+pub use timeline::{Moment, Timeline};

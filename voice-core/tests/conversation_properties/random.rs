@@ -24,8 +24,4 @@ impl Random {
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
-
-    pub(crate) fn index(&mut self, length: usize) -> usize {
-        (self.next() % length as u64) as usize
-    }
 }

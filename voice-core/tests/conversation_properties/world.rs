@@ -184,11 +184,11 @@ impl World {
     }
 
     fn words(&mut self) -> String {
-        ["", " ", "yes", "tell me more", "what time is it now"][self.random.index(5)].to_owned()
+        ["", " ", "yes", "tell me more", "what time is it now"][self.random.within(0..5) as usize].to_owned()
     }
 
     fn failure(&mut self) -> Input {
-        let stage = [Stage::Stt, Stage::Llm, Stage::Tts, Stage::Vad, Stage::Session][self.random.index(5)];
+        let stage = [Stage::Stt, Stage::Llm, Stage::Tts, Stage::Vad, Stage::Session][self.random.within(0..5) as usize];
         let served = matches!(stage, Stage::Llm | Stage::Tts);
         let turn = if served { self.conversation.live_reply().or(Some(TurnId(999))) } else { None };
         Input::Failed { turn, stage, kind: ErrorKind::Unavailable, message: "made up".into() }

@@ -1,0 +1,176 @@
+//! What the agent does when a service fails.
+
+use crate::*;
+use insta::assert_snapshot;
+use voice_core::conversation::{AgentPhase, UserPhase};
+
+#[test]
+fn a_language_model_that_fails_before_it_says_anything_is_excused() {
+    let timeline = script().at(0, Input::UserText("Hello?".into())).at(300, failed(Some(1), Stage::Llm)).run_until(400);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    300 Failed { turn: Some(1), stage: Llm, kind: Unavailable, message: "no connection" }
+        → Failed { stage: Llm, kind: Unavailable, message: "no connection" }
+        → CancelReply { turn: 1 }
+        → Speak { turn: 1, sentence: 0, text: "Sorry, something went wrong on my side. Please try again." }
+        → EndSpeech { turn: 1 }
+    "#);
+}
+
+#[test]
+fn a_language_model_that_falls_silent_is_given_up() {
+    let timeline = script().at(0, Input::UserText("Hello?".into())).run_until(15_000);
+    assert_snapshot!(timeline, @r#"
+        0 UserText("Hello?")
+          → Transcript { turn: 1, text: "Hello?", is_final: true }
+          → CommitUser { turn: 1, text: "Hello?" }
+          → StartReply { turn: 1, prompt: Model }
+          → State(Thinking)
+    15000 Timeout
+          → Failed { stage: Llm, kind: Timeout, message: "the language model gave no sign of life in time" }
+          → CancelReply { turn: 1 }
+          → Speak { turn: 1, sentence: 0, text: "Sorry, something went wrong on my side. Please try again." }
+          → EndSpeech { turn: 1 }
+    "#);
+}
+
+#[test]
+fn a_synthesiser_that_fails_leaves_the_rest_to_be_read() {
+    let timeline = script()
+        .at(0, Input::UserText("Hello?".into()))
+        .at(100, sentence(1, "Good morning."))
+        .at(200, failed(Some(1), Stage::Tts))
+        .at(300, sentence(1, "How are you?"))
+        .at(400, written(1))
+        .run_until(30_000);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    100 Reply { turn: 1, text: "Good morning. ", speech: "Good morning." }
+        → Speak { turn: 1, sentence: 0, text: "Good morning." }
+    200 Failed { turn: Some(1), stage: Tts, kind: Unavailable, message: "no connection" }
+        → Failed { stage: Tts, kind: Unavailable, message: "no connection" }
+        → CancelSpeech { turn: 1 }
+        → Reply { turn: 1, text: "Good morning. " }
+    300 Reply { turn: 1, text: "How are you? ", speech: "How are you?" }
+        → Reply { turn: 1, text: "How are you? " }
+    400 ReplyEnded { turn: 1 }
+        → EndSpeech { turn: 1 }
+        → Metrics { turn: 1, total: none }
+        → CommitAgent { turn: 1, text: "Good morning. How are you?" }
+        → ReplyEnd { turn: 1, interrupted: false, heard: "Good morning. How are you?" }
+        → State(Listening)
+    "#);
+}
+
+#[test]
+fn a_synthesiser_that_fails_in_the_middle_is_heard_to_the_end_of_what_it_gave() {
+    let timeline = script()
+        .at(0, Input::UserText("Hello?".into()))
+        .at(100, sentence(1, "Good morning."))
+        .at(100, sentence(1, "How are you?"))
+        .at(200, audio(1, 0, 8_000))
+        .at(200, spoken(1, 0))
+        .at(200, sent(1, 8_000))
+        .at(300, failed(Some(1), Stage::Tts))
+        .at(700, played(1, 8_000))
+        .at(700, done(1))
+        .run_until(30_000);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    100 Reply { turn: 1, text: "Good morning. ", speech: "Good morning." }
+        → Speak { turn: 1, sentence: 0, text: "Good morning." }
+    100 Reply { turn: 1, text: "How are you? ", speech: "How are you?" }
+        → Speak { turn: 1, sentence: 1, text: "How are you?" }
+    200 Synthesized { turn: 1, sentence: 0, samples: 8000 }
+    200 SentenceSynthesized { turn: 1, sentence: 0 }
+    200 Sent { turn: 1, samples: 8000 }
+        → Reply { turn: 1, text: "Good morning. " }
+        → Metrics { turn: 1, total: 200 ms }
+        → State(Speaking)
+    300 Failed { turn: Some(1), stage: Tts, kind: Unavailable, message: "no connection" }
+        → Failed { stage: Tts, kind: Unavailable, message: "no connection" }
+        → CancelReply { turn: 1 }
+        → CancelSpeech { turn: 1 }
+        → Reply { turn: 1, text: "How are you? " }
+    700 Played { turn: 1, samples: 8000, reported: true }
+    700 PlaybackDone { turn: 1 }
+        → CommitAgent { turn: 1, text: "Good morning." }
+        → ReplyEnd { turn: 1, interrupted: true, heard: "Good morning." }
+        → State(Listening)
+    "#);
+}
+
+/// The model has given its sentences and hangs, the synthesiser never says a word: both are given up in turn.
+#[test]
+fn two_services_that_hang_do_not_hang_the_conversation() {
+    let hanging = (1..=5).fold(script().at(0, Input::UserText("Hello?".into())), |script, number| {
+        script.at(number * 10, sentence(1, &format!("Sentence {number}.")))
+    });
+    let script = hanging.at(60_000, Input::Attached);
+    let conversation = script.conversation();
+    assert_eq!((conversation.user_phase(), conversation.agent_phase()), (UserPhase::Silent, AgentPhase::Idle));
+    assert_eq!(conversation.next_timeout(), None);
+    assert_snapshot!(script.run_until(60_000), @r#"
+        0 UserText("Hello?")
+          → Transcript { turn: 1, text: "Hello?", is_final: true }
+          → CommitUser { turn: 1, text: "Hello?" }
+          → StartReply { turn: 1, prompt: Model }
+          → State(Thinking)
+       10 Reply { turn: 1, text: "Sentence 1. ", speech: "Sentence 1." }
+          → Speak { turn: 1, sentence: 0, text: "Sentence 1." }
+       20 Reply { turn: 1, text: "Sentence 2. ", speech: "Sentence 2." }
+          → Speak { turn: 1, sentence: 1, text: "Sentence 2." }
+       30 Reply { turn: 1, text: "Sentence 3. ", speech: "Sentence 3." }
+          → Speak { turn: 1, sentence: 2, text: "Sentence 3." }
+       40 Reply { turn: 1, text: "Sentence 4. ", speech: "Sentence 4." }
+          → Speak { turn: 1, sentence: 3, text: "Sentence 4." }
+       50 Reply { turn: 1, text: "Sentence 5. ", speech: "Sentence 5." }
+          → Speak { turn: 1, sentence: 4, text: "Sentence 5." }
+     8010 Timeout
+          → Failed { stage: Tts, kind: Timeout, message: "the synthesiser gave no audio in time" }
+          → CancelSpeech { turn: 1 }
+          → Reply { turn: 1, text: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5. " }
+    15050 Timeout
+          → Failed { stage: Llm, kind: Timeout, message: "the language model gave no sign of life in time" }
+          → CancelReply { turn: 1 }
+          → EndSpeech { turn: 1 }
+          → Metrics { turn: 1, total: none }
+          → CommitAgent { turn: 1, text: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
+          → ReplyEnd { turn: 1, interrupted: false, heard: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
+          → State(Listening)
+    60000 Attached
+          → State(Listening)
+    "#);
+}
+
+#[test]
+fn a_synthesiser_that_never_ends_its_stream_is_given_up() {
+    let timeline =
+        answering().at(900, sent(1, 16_000)).at(1_400, played(1, 16_000)).at(9_400, Input::Attached).at(9_400, done(1));
+    assert_snapshot!(after_the_beginning(&timeline.run_until(30_000)), @r#"
+     900 Sent { turn: 1, samples: 16000 }
+    1400 Played { turn: 1, samples: 16000, reported: true }
+    8310 Timeout
+         → Failed { stage: Tts, kind: Timeout, message: "the synthesiser came to no end in time" }
+         → CancelReply { turn: 1 }
+         → CancelSpeech { turn: 1 }
+    9400 Attached
+         → State(Speaking)
+    9400 PlaybackDone { turn: 1 }
+         → CommitAgent { turn: 1, text: "One two. Three four." }
+         → ReplyEnd { turn: 1, interrupted: false, heard: "One two. Three four." }
+         → State(Listening)
+    "#);
+}

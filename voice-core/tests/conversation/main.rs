@@ -1,0 +1,86 @@
+//! The behaviours of a conversation as timelines: what it is told, and what it wants done. Times are ms of the session.
+#![cfg(feature = "testing")]
+
+mod failures;
+mod interruptions;
+mod sessions;
+mod turns;
+
+use std::time::Duration;
+use voice_core::conversation::{ConversationConfig, Input};
+use voice_core::testing::{Script, Timeline};
+use voice_core::{AudioTime, ErrorKind, SentenceId, Stage, TurnId};
+
+fn script() -> Script {
+    Script::new(ConversationConfig::default())
+}
+
+fn onset(at_ms: u64) -> Input {
+    Input::SpeechStarted { at: AudioTime::from_millis(at_ms) }
+}
+
+/// The end of speech, which a VAD decides after 200 ms of silence.
+fn pause(at_ms: u64) -> Input {
+    Input::SpeechEnded { at: AudioTime::from_millis(at_ms), silence: Duration::from_millis(200) }
+}
+
+fn words(turn: u32, attempt: u32, text: &str) -> Input {
+    Input::FinalTranscript { turn: TurnId(turn), attempt, text: text.into(), unclear: false }
+}
+
+fn partial(turn: u32, text: &str) -> Input {
+    Input::PartialTranscript { turn: TurnId(turn), text: text.into() }
+}
+
+fn sentence(turn: u32, text: &str) -> Input {
+    Input::Reply { turn: TurnId(turn), text: format!("{text} "), speech: text.into() }
+}
+
+fn written(turn: u32) -> Input {
+    Input::ReplyEnded { turn: TurnId(turn) }
+}
+
+fn audio(turn: u32, sentence: u32, samples: u64) -> Input {
+    Input::Synthesized { turn: TurnId(turn), sentence: SentenceId(sentence), samples }
+}
+
+fn spoken(turn: u32, sentence: u32) -> Input {
+    Input::SentenceSynthesized { turn: TurnId(turn), sentence: SentenceId(sentence) }
+}
+
+fn sent(turn: u32, samples: u64) -> Input {
+    Input::Sent { turn: TurnId(turn), samples }
+}
+
+fn played(turn: u32, samples: u64) -> Input {
+    Input::Played { turn: TurnId(turn), samples, reported: true }
+}
+
+fn done(turn: u32) -> Input {
+    Input::PlaybackDone { turn: TurnId(turn) }
+}
+
+fn failed(turn: Option<u32>, stage: Stage) -> Input {
+    Input::Failed { turn: turn.map(TurnId), stage, kind: ErrorKind::Unavailable, message: "no connection".into() }
+}
+
+/// A typed question at 0 ms whose answer of 1 s, "One two. Three four.", is being played.
+fn answering() -> Script {
+    script()
+        .at(0, Input::UserText("Count to four.".into()))
+        .at(200, Input::FirstToken { turn: TurnId(1) })
+        .at(250, sentence(1, "One two."))
+        .at(260, sentence(1, "Three four."))
+        .at(260, written(1))
+        .at(300, audio(1, 0, 8_000))
+        .at(300, spoken(1, 0))
+        .at(310, audio(1, 1, 8_000))
+        .at(310, spoken(1, 1))
+        .at(310, sent(1, 9_600))
+}
+
+/// What happened after that beginning.
+fn after_the_beginning(timeline: &Timeline) -> String {
+    let beginning = answering().run_until(310).to_string();
+    timeline.to_string().split_off(beginning.len())
+}

@@ -1,0 +1,253 @@
+//! The driver under random interruptions, on Tokio's paused clock: whose audio a client gets, what the language model
+//! is told was heard, and that nothing outlives a session.
+#![cfg(feature = "testing")]
+
+#[path = "conversation_properties/random.rs"]
+mod random;
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use random::Random;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use voice_core::agent::{Agent, AgentConfig, ClientFormat, Control, Output, Session, SessionOptions};
+use voice_core::builtin::EnergyVad;
+use voice_core::conversation::{CloseReason, Event};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
+use voice_core::testing::{FakeLlm, FakeStt, FakeTts, LiveCalls};
+use voice_core::{Result, Role, TurnId};
+
+/// Sessions of an ordinary run. `SESSIONS` in the environment asks for another number, `SEED` for one.
+const SESSIONS: u64 = 2_000;
+const MS: Duration = Duration::from_millis(1);
+const RATE: u64 = 16_000;
+/// What the fake synthesiser takes for a character.
+const CHARACTER_MS: u64 = 20;
+const REPLY: &str = "You said {}. One two three four five six seven. Eight nine ten eleven. Twelve, and that is all.";
+
+/// A model that remembers what it was asked.
+struct Recording {
+    model: FakeLlm,
+    requests: Arc<Mutex<Vec<LlmRequest>>>,
+}
+
+impl LlmProvider for Recording {
+    fn name(&self) -> &str {
+        "recording"
+    }
+
+    fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
+        self.requests.lock().expect("no panic holds it").push(request.clone());
+        self.model.generate(request, cx)
+    }
+}
+
+/// A client: counts what it gets and plays it in real time, with or without telling.
+#[derive(Default)]
+struct Client {
+    reports: bool,
+    received: HashMap<TurnId, u64>,
+    played: HashMap<TurnId, u64>,
+    cleared: HashSet<TurnId>,
+    shown: HashMap<TurnId, String>,
+    /// What was heard by the replies that ended, in order: turn, text, interrupted.
+    heard: Vec<(TurnId, String, bool)>,
+    over: bool,
+}
+
+impl Client {
+    fn take(&mut self, session: &Session, output: Output) {
+        match output {
+            Output::Audio { turn, pcm } => {
+                assert!(!self.cleared.contains(&turn), "audio of turn {turn} after its clear");
+                assert!(self.shown.contains_key(&turn), "audio of turn {turn} before its text");
+                assert!(self.heard.iter().all(|(ended, ..)| *ended != turn), "audio of turn {turn} after its end");
+                let own = pcm.chunks_exact(2).all(|sample| i16::from_le_bytes([sample[0], sample[1]]) == turn.0 as i16);
+                assert!(own, "audio of another turn in turn {turn}");
+                *self.received.entry(turn).or_default() += pcm.len() as u64 / 2;
+            }
+            Output::Event(Event::Reply { turn, text }) => self.shown.entry(turn).or_default().push_str(&text),
+            Output::Event(Event::Clear { turn }) => {
+                assert!(self.cleared.insert(turn), "turn {turn} cleared twice");
+                self.report(session, turn);
+            }
+            Output::Event(Event::ReplyEnd { turn, interrupted, heard }) => self.ended(turn, interrupted, heard),
+            Output::Event(Event::Bye { .. }) => self.over = true,
+            Output::Event(_) => {}
+        }
+    }
+
+    /// Nobody has heard more than came out of the loudspeaker: the fake voice takes as long for every character, but
+    /// not for the blanks between sentences.
+    fn ended(&mut self, turn: TurnId, interrupted: bool, heard: String) {
+        let shown = self.shown.get(&turn).map_or("", String::as_str);
+        assert!(shown.starts_with(&heard), "turn {turn}: {heard:?} was heard, {shown:?} was shown");
+        let received = self.received.get(&turn).copied().unwrap_or(0);
+        let played = if self.reports { self.played.get(&turn).copied().unwrap_or(0) } else { received };
+        let blanks = heard.matches(". ").count() as u64;
+        let time = (heard.chars().count() as u64 - blanks) * CHARACTER_MS * RATE / 1_000;
+        assert!(time <= played, "turn {turn}: {heard:?} takes {time} samples, {played} were played");
+        assert!(interrupted || heard == shown.trim_end(), "turn {turn}: ended whole with {heard:?} of {shown:?}");
+        self.heard.push((turn, heard, interrupted));
+    }
+
+    fn play(&mut self, session: &Session, milliseconds: u64) {
+        let turns: Vec<TurnId> = self.received.keys().copied().filter(|turn| !self.cleared.contains(turn)).collect();
+        for turn in turns {
+            let played = self.played.entry(turn).or_default();
+            let before = *played;
+            *played = (before + milliseconds * RATE / 1_000).min(self.received[&turn]);
+            if *played > before {
+                self.report(session, turn);
+            }
+        }
+    }
+
+    fn report(&self, session: &Session, turn: TurnId) {
+        if self.reports {
+            let samples = self.played.get(&turn).copied().unwrap_or(0);
+            // A report that is refused because too many wait, or because the session is over, is made up by the next.
+            let _ = session.control(Control::Played { turn, samples });
+        }
+    }
+}
+
+fn frame(loud: bool) -> Bytes {
+    let sample = |n| {
+        if !loud {
+            0i16
+        } else if n % 40 < 20 {
+            8_000
+        } else {
+            -8_000
+        }
+    };
+    (0..320).flat_map(|n| sample(n).to_le_bytes()).collect()
+}
+
+async fn feed(session: &Session, frame: &Bytes, frames: u64) {
+    for _ in 0..frames {
+        // A session that has ended hears nothing.
+        let _ = session.send_audio(frame.clone()).await;
+        tokio::time::sleep(20 * MS).await;
+    }
+}
+
+/// A user who talks, types and interrupts as the dice fall.
+async fn talk(session: &Session, random: &RefCell<Random>) {
+    let (quiet, loud) = (frame(false), frame(true));
+    let dice = |range| random.borrow_mut().within(range);
+    feed(session, &quiet, 5).await;
+    for _ in 0..dice(3..9) {
+        match dice(0..10) {
+            0..=3 => {
+                feed(session, &loud, dice(2..40)).await;
+                feed(session, &quiet, dice(5..60)).await;
+            }
+            4..=5 => drop(session.control(Control::Text("typed words".into()))),
+            6 => drop(session.control(Control::Interrupt)),
+            7 => drop(session.control(Control::Say("By the way, it is late. Good night.".into()))),
+            _ => {}
+        }
+        tokio::time::sleep(Duration::from_millis(dice(1..2_500))).await;
+    }
+    let _ = session.control_wait(Control::Close(CloseReason::End)).await;
+}
+
+async fn listen(session: &Session, client: &RefCell<Client>) {
+    while let Some(output) = session.next_output().await {
+        client.borrow_mut().take(session, output);
+    }
+}
+
+async fn play(session: &Session, client: &RefCell<Client>) {
+    while !client.borrow().over {
+        tokio::time::sleep(50 * MS).await;
+        client.borrow_mut().play(session, 50);
+    }
+}
+
+/// What happened in all sessions together, so that a test in which nothing happens fails.
+#[derive(Default)]
+struct Tally {
+    finished: u64,
+    interrupted: u64,
+    partly_heard: u64,
+    asked_again: u64,
+}
+
+async fn live(seed: u64, tally: &mut Tally) {
+    let random = RefCell::new(Random::new(seed));
+    let percent = |percent| random.borrow_mut().percent(percent);
+    let stt = FakeStt::new(100 * MS, ["first words", "", "third words"]);
+    let model = FakeLlm::new(Duration::from_millis(if percent(50) { 20 } else { 400 }), 10 * MS, REPLY);
+    let tts = FakeTts::new(50 * MS, RATE as u32, Duration::from_millis(CHARACTER_MS));
+    let calls: [LiveCalls; 3] = [stt.calls(), model.calls(), tts.calls()];
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let mut config = AgentConfig::default();
+    config.conversation.greeting = percent(30).then(|| "Good morning. How are you?".into());
+    config.playout_ahead_ms = if percent(50) { 600 } else { 200 };
+    let agent = Agent::builder()
+        .config(config)
+        .stt(Arc::new(stt))
+        .llm(Arc::new(Recording { model, requests: requests.clone() }))
+        .tts(Arc::new(tts))
+        .vad(|| Ok(Box::new(EnergyVad::new())))
+        .build();
+    let format = ClientFormat { can_pause: percent(50), ..ClientFormat::default() };
+    let client = RefCell::new(Client { reports: percent(50), ..Client::default() });
+    let session = agent.open(SessionOptions { format, ..SessionOptions::default() }).expect("a session opens");
+    tokio::join!(talk(&session, &random), listen(&session, &client), play(&session, &client));
+    session.closed().await;
+    assert!(calls.iter().all(|calls| calls.alive() == 0), "no call outlives its session");
+    let client = client.into_inner();
+    assert!(client.over, "the session says goodbye");
+    let requests = requests.lock().expect("no panic holds it");
+    let heard: Vec<&str> =
+        client.heard.iter().map(|(_, text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
+    for request in requests.iter() {
+        let agent = request.messages.iter().filter(|message| message.role == Role::Agent);
+        let told: Vec<&str> = agent.map(|message| message.text.as_str()).collect();
+        assert!(heard.starts_with(&told), "the model was told {told:?}, the user heard {heard:?}");
+        assert_eq!(request.messages.last().map(|message| message.role), Some(Role::User));
+    }
+    tally.asked_again += requests.iter().filter(|request| request.messages.len() > 2).count() as u64;
+    for (_, heard, interrupted) in &client.heard {
+        tally.finished += u64::from(!interrupted);
+        tally.interrupted += u64::from(*interrupted);
+        tally.partly_heard += u64::from(*interrupted && !heard.is_empty());
+    }
+}
+
+#[test]
+fn every_session_hears_its_own_audio_and_remembers_what_was_heard() {
+    let setting = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
+    let sessions = setting("SESSIONS").unwrap_or(SESSIONS);
+    let seeds = setting("SEED").map_or(0..sessions, |seed| seed..seed + 1);
+    let only_one = seeds.end - seeds.start == 1;
+    let mut tally = Tally::default();
+    for seed in seeds {
+        // A clock of its own for each session; the seed is shown when one panics.
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let named = Named(seed);
+        runtime.block_on(live(seed, &mut tally));
+        std::mem::forget(named);
+    }
+    if !only_one {
+        for count in [tally.finished, tally.interrupted, tally.partly_heard, tally.asked_again] {
+            assert!(count > sessions / 4, "too little happens: {count} in {sessions} sessions");
+        }
+    }
+}
+
+/// Tells the seed of a session that did not end well.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        eprintln!("SEED={} fails", self.0);
+    }
+}
