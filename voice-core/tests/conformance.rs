@@ -1,5 +1,6 @@
 //! The fakes pass the suite of providers, and providers that break a rule do not.
 #![cfg(feature = "testing")]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};

@@ -1,6 +1,7 @@
 //! The driver under random interruptions, on Tokio's paused clock: whose audio a client gets, what the language model
 //! is told was heard, and that nothing outlives a session.
 #![cfg(feature = "testing")]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 #[path = "conversation_properties/random.rs"]
 mod random;

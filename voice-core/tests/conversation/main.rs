@@ -1,5 +1,6 @@
 //! The behaviours of a conversation as timelines: what it is told, and what it wants done. Times are ms of the session.
 #![cfg(feature = "testing")]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod failures;
 mod interruptions;
