@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The share of a history's probability set aside for words it was never followed by.
-/// Small, because the domain is closed: with more of it, short commands are heard as strings of other words.
-const DISCOUNT: f64 = 0.05;
+const DISCOUNT: f64 = 0.4;
 /// What the format writes for a probability of zero.
 const NEVER: f64 = -99.0;
 
