@@ -1,6 +1,6 @@
 //! The log of a session: its events as lines, without what was said unless the operator wants it.
 
-use crate::registry::Entry;
+use crate::registry::{Entry, Events};
 use crate::state::AppState;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -8,11 +8,10 @@ use tracing::{debug, info, warn};
 use voice_core::conversation::{CloseReason, Event, TurnMetrics};
 
 /// Follows a session to its end, then takes it off the register.
-pub(crate) async fn follow(entry: Arc<Entry>, state: AppState) {
+pub(crate) async fn follow(entry: Arc<Entry>, mut events: Events, state: AppState) {
     let log = Log { texts: state.log_transcripts };
     let session = &entry.session;
     let providers = session.providers();
-    let mut events = session.subscribe();
     info!(
         stt = providers.stt.as_deref(),
         llm = providers.llm.as_deref(),

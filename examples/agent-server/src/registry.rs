@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
 use voice_core::agent::{Agent, Session, SessionOptions};
+use voice_core::conversation::Event;
 use voice_core::{CancelToken, Error, ErrorKind, Result, SessionId, Stage};
+
+/// What an observer of a session reads.
+pub(crate) type Events = broadcast::Receiver<Event>;
 
 /// One open session.
 pub(crate) struct Entry {
@@ -65,11 +69,11 @@ impl Registry {
         Self { table: Mutex::default(), places, limit }
     }
 
-    /// Opens a session.
-    pub(crate) fn open(&self, agent: &Agent, options: SessionOptions) -> Result<Arc<Entry>, Refusal> {
+    /// Opens a session; its events come with it, from the first on.
+    pub(crate) fn open(&self, agent: &Agent, options: SessionOptions) -> Result<(Arc<Entry>, Events), Refusal> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Full)?;
         let token = random_token().map_err(Refusal::Failed)?;
-        let session = agent.open(options).map_err(Refusal::Failed)?;
+        let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
         let (seat, occupant) = (Arc::default(), Mutex::default());
         let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, _place: place });
         let mut table = lock(&self.table);
@@ -78,7 +82,7 @@ impl Registry {
         }
         table.by_token.insert(token, entry.session.id().clone());
         table.by_id.insert(entry.session.id().clone(), entry.clone());
-        Ok(entry)
+        Ok((entry, events))
     }
 
     /// Opens no more sessions; those that are open.

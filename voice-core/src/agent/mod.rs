@@ -14,7 +14,7 @@ pub use outbox::Output;
 pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
 
 use crate::cancel::CancelToken;
-use crate::conversation::ConversationConfig;
+use crate::conversation::{ConversationConfig, Event};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
 use crate::stage::{Denoiser, LlmProvider, SttProvider, TtsProvider, TurnDetector, Vad};
@@ -22,6 +22,7 @@ use crate::stream::SpeechConfig;
 use run::Runner;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tokio::sync::broadcast;
 
 /// Makes a fresh VAD for a session.
 pub type VadFactory = Arc<dyn Fn() -> Result<Box<dyn Vad>> + Send + Sync>;
@@ -113,14 +114,24 @@ impl Agent {
     ///
     /// # Errors
     /// `InvalidConfig` when the client's rates cannot be resampled; whatever the VAD's or denoiser's factory says.
-    #[allow(clippy::disallowed_methods)] // A session's task is owned by its handle and joined by `Session::closed`.
     pub fn open(&self, options: SessionOptions) -> Result<Session> {
+        self.open_observed(options).map(|(session, _)| session)
+    }
+
+    /// As [`open`](Self::open), with an observer that misses nothing: one who subscribes later may have missed the
+    /// beginning.
+    ///
+    /// # Errors
+    /// As `open`.
+    #[allow(clippy::disallowed_methods)] // A session's task is owned by its handle and joined by `Session::closed`.
+    pub fn open_observed(&self, options: SessionOptions) -> Result<(Session, broadcast::Receiver<Event>)> {
         let id = options.id.clone().unwrap_or_else(SessionId::random);
         let cancel = CancelToken::new();
         let (session, ends) = Session::new(id.clone(), self.providers(), cancel);
         let runner = Runner::new(id, self.parts.clone(), options, ends)?;
+        let events = session.subscribe();
         tokio::spawn(runner.run());
-        Ok(session)
+        Ok((session, events))
     }
 
     /// The names of the agent's providers.

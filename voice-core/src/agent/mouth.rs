@@ -39,7 +39,7 @@ impl Weighted for TtsInput {
 #[derive(Default)]
 pub(super) struct Mouth {
     speech: Option<Speech>,
-    /// Whether this client has ever reported what it played.
+    /// Whether this client reports what it played.
     reporting: bool,
 }
 
@@ -117,8 +117,9 @@ impl Mouth {
     }
 
     /// Drops everything of this turn that was not handed over.
-    pub(super) fn flush(&mut self, turn: TurnId) {
-        if self.of(turn).is_some() {
+    pub(super) fn flush(&mut self, turn: TurnId, now: SessionTime) {
+        if let Some(speech) = self.of(turn) {
+            self.reporting = speech.playout.is_reporting(now);
             self.stop();
         }
     }
@@ -173,7 +174,9 @@ impl Mouth {
         if !done {
             return None;
         }
-        self.speech.take().map(|speech| speech.turn)
+        let speech = self.speech.take()?;
+        self.reporting = speech.playout.is_reporting(now);
+        Some(speech.turn)
     }
 
     pub(super) fn next_wake(&self, now: SessionTime) -> Option<SessionTime> {

@@ -100,7 +100,7 @@ impl Runner {
 
     pub(super) async fn run(mut self) {
         self.clock = Clock::start();
-        self.learn(Input::Start);
+        self.learn(Input::Start { output_rate: self.format.output_rate });
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
         while !self.conversation.is_closed() {
             let deadline = self.clock.instant(self.keep_up());
@@ -222,7 +222,7 @@ impl Runner {
             Command::CancelSpeech { turn } => self.mouth.cancel_synthesis(turn),
             Command::PausePlayback { turn } => self.mouth.hold(turn, now),
             Command::ResumePlayback { turn } => self.mouth.resume(turn, now),
-            Command::FlushPlayback { turn } => self.mouth.flush(turn),
+            Command::FlushPlayback { turn } => self.mouth.flush(turn, now),
             Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
             Command::Emit(event) => self.emit(event),
         }
@@ -268,6 +268,10 @@ impl Runner {
             Control::Interrupt => self.learn(Input::Interrupt),
             Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
             Control::Detach => {
+                // What came before the client went away was said.
+                while let Ok(pcm) = self.audio.try_recv() {
+                    self.hear(&pcm);
+                }
                 self.learn(Input::Detached);
                 self.ears.reset();
                 self.outbox.forget();
@@ -286,7 +290,7 @@ impl Runner {
             Err(error) => self.learn(failed(None, error)),
         }
         self.format = format;
-        self.learn(Input::Attached);
+        self.learn(Input::Attached { output_rate: format.output_rate });
     }
 
     fn hear(&mut self, pcm: &[u8]) {

@@ -116,8 +116,11 @@ pub(super) struct Ends {
     pub(super) cancel: CancelToken,
 }
 
-/// Microphone frames that may wait: more than a second of 20 ms frames; a sender then waits.
+/// Pieces of microphone audio that may wait: more than a second of 20 ms frames; a sender then waits.
 const AUDIO_QUEUE: usize = 64;
+/// The longest piece, in bytes: 4,096 samples. Longer ones are cut, so that reading can pause in the middle of a frame
+/// and no frame keeps the session's task for long.
+const AUDIO_PIECE: usize = 8_192;
 /// Controls that may wait; more are refused.
 const CONTROL_QUEUE: usize = 64;
 /// Events an observer may lag behind before it is told how many it missed.
@@ -154,16 +157,20 @@ impl Session {
     }
 
     /// Hands over microphone audio, mono PCM16 little-endian at the input rate, in chunks of any size. Waits while the
-    /// session is more than 2 s of audio ahead of real time.
+    /// session is more than 2 s of audio ahead of real time. Dropped while it waits, it has handed over a part.
     ///
     /// # Errors
     /// `InvalidInput` for an odd number of bytes (nothing of it is used), `Unavailable` when the session is over.
-    pub async fn send_audio(&self, pcm: Bytes) -> Result<()> {
+    pub async fn send_audio(&self, mut pcm: Bytes) -> Result<()> {
         if !pcm.len().is_multiple_of(2) {
             let message = format!("microphone audio of {} bytes is not whole 16-bit samples", pcm.len());
             return Err(Error::new(ErrorKind::InvalidInput, Stage::Audio, message));
         }
-        self.shared.audio.send(pcm).await.map_err(|_| over())
+        while !pcm.is_empty() {
+            let piece = pcm.split_to(pcm.len().min(AUDIO_PIECE));
+            self.shared.audio.send(piece).await.map_err(|_| over())?;
+        }
+        Ok(())
     }
 
     /// Asks something of the session.

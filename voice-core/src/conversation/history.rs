@@ -18,7 +18,7 @@ impl History {
 
     /// Adds a message. The newest is always kept; after trimming the history begins with the user.
     pub(super) fn push(&mut self, message: Message) {
-        self.characters += message.text.len();
+        self.characters += message.text.chars().count();
         self.messages.push_back(message);
         while self.messages.len() > 1 && self.characters > self.limit {
             self.drop_oldest();
@@ -30,7 +30,7 @@ impl History {
 
     fn drop_oldest(&mut self) {
         if let Some(dropped) = self.messages.pop_front() {
-            self.characters -= dropped.text.len();
+            self.characters -= dropped.text.chars().count();
         }
     }
 

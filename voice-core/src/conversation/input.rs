@@ -10,7 +10,10 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// The session is open: greet, if there is a greeting.
-    Start,
+    Start {
+        /// Rate in which samples are counted, in Hz.
+        output_rate: u32,
+    },
     /// The VAD heard the onset of speech.
     SpeechStarted {
         /// Onset, in microphone audio.
@@ -131,7 +134,10 @@ pub enum Input {
     /// The client went away; it may come back.
     Detached,
     /// A client is there again.
-    Attached,
+    Attached {
+        /// Rate in which samples are counted from now on, in Hz.
+        output_rate: u32,
+    },
     /// End the session.
     Close(CloseReason),
     /// A deadline has passed.

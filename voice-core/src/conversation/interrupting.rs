@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::event::{CloseReason, Event};
 use super::machine::Conversation;
+use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
 use super::turn::Cut;
@@ -91,23 +92,26 @@ impl Conversation {
         }
     }
 
-    /// Nobody listens any more: stop speaking and give the client time to come back.
+    /// Nobody listens any more: stop speaking and give the client time to come back. What was said until now is kept
+    /// and answered then.
     pub(super) fn detached(&mut self) {
         self.interrupt();
         self.settle_cut();
-        self.turn = None;
-        self.user = UserPhase::Silent;
-        for timer in [Timer::Settle, Timer::Transcript] {
-            self.timers.stop(timer);
-        }
         self.after(Timer::Detached, self.config.detached_ms);
+        self.break_off();
     }
 
     /// Somebody listens again, and knows nothing of what was told before.
-    pub(super) fn attached(&mut self) {
+    pub(super) fn attached(&mut self, output_rate: u32) {
+        self.output_rate = output_rate;
         self.timers.stop(Timer::Detached);
         let state = self.state();
         self.emit(Event::State(state));
+        for question in &mut self.questions {
+            // The time the client was away is not the agent's.
+            question.marks = Marks { words: Some(self.now), ..Marks::default() };
+        }
+        self.tell_questions();
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
@@ -115,6 +119,7 @@ impl Conversation {
         self.settle_cut();
         self.turn = None;
         self.user = UserPhase::Silent;
+        self.tell_questions();
         self.questions.clear();
         self.speeches.clear();
         self.timers.stop_all();

@@ -14,8 +14,9 @@ struct Entry {
 }
 
 /// The ledger of one reply. Samples are counted from the reply's first, at the output rate.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Ledger {
+    rate: u32,
     entries: Vec<Entry>,
     synthesized: u64,
     sent: u64,
@@ -23,11 +24,16 @@ pub(super) struct Ledger {
     shown: usize,
 }
 
-/// A guess for sentences whose audio is not complete: about 15 characters a second at 16 kHz. It only matters when an
-/// interruption overtakes the synthesiser itself.
-const SAMPLES_PER_CHARACTER: u64 = 16_000 / 15;
+/// How fast English is spoken, as long as this reply has not shown its own pace. It only matters when an interruption
+/// overtakes the synthesiser itself.
+const CHARACTERS_PER_SECOND: u64 = 15;
 
 impl Ledger {
+    /// An empty ledger of samples at `rate` Hz.
+    pub(super) fn new(rate: u32) -> Self {
+        Self { rate, entries: Vec::new(), synthesized: 0, sent: 0, played: 0, shown: 0 }
+    }
+
     /// Enters a sentence; `spoken` when it will have audio.
     pub(super) fn write(&mut self, text: String, spoken: bool) -> SentenceId {
         let id = SentenceId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
@@ -142,6 +148,18 @@ impl Ledger {
         self.synthesized > 0
     }
 
+    /// How many samples a sentence will have whose audio is not complete, at the pace of those that are.
+    fn likely_length(&self, text: &str) -> u64 {
+        let spoken = self.entries.iter().filter(|entry| entry.complete && entry.samples > 0);
+        let (samples, characters) = spoken.fold((0, 0), |(samples, characters), entry| {
+            (samples + entry.samples, characters + sounding(&entry.text))
+        });
+        match characters {
+            0 => sounding(text) * u64::from(self.rate) / CHARACTERS_PER_SECOND,
+            characters => sounding(text) * samples / characters,
+        }
+    }
+
     /// The text heard up to the listener's position: a prefix of what was written.
     pub(super) fn heard(&self) -> String {
         let mut heard = String::new();
@@ -153,9 +171,8 @@ impl Ledger {
                 heard.push_str(&entry.text);
                 continue;
             }
-            let characters = entry.text.chars().count() as u64;
             let length =
-                if entry.complete { entry.samples } else { entry.samples.max(characters * SAMPLES_PER_CHARACTER) };
+                if entry.complete { entry.samples } else { entry.samples.max(self.likely_length(&entry.text)) };
             heard.push_str(words_within(&entry.text, into, length));
             break;
         }
@@ -164,11 +181,15 @@ impl Ledger {
     }
 }
 
+/// The characters of a sentence that take time to say; the blank that joins it to the next one has no sound.
+fn sounding(text: &str) -> u64 {
+    text.trim_end().chars().count() as u64
+}
+
 /// The whole words of `text` that end within `position` of `length`, when its characters sound equally long.
 fn words_within(text: &str, position: u64, length: u64) -> &str {
-    // The blank that joins a sentence to the next one has no sound.
     let text = text.trim_end();
-    let total = text.chars().count() as u64;
+    let total = sounding(text);
     if length == 0 || position == 0 {
         return "";
     }
@@ -199,7 +220,7 @@ mod tests {
     use super::*;
 
     fn ledger() -> Ledger {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::new(16_000);
         let first = ledger.write("One two. ".into(), true);
         let second = ledger.write("Three four.".into(), true);
         ledger.synthesize(first, 900);
@@ -248,6 +269,29 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_still_being_synthesised_is_guessed_at_the_pace_of_the_reply_and_before_that_of_english() {
+        for rate in [8_000, 48_000] {
+            let mut ledger = Ledger::new(rate);
+            let second = u64::from(rate);
+            let first = ledger.write("Fifteen of them. ".into(), true);
+            ledger.synthesize(first, second / 2);
+            ledger.send(second / 2);
+            ledger.take_shown();
+            ledger.play(second / 2 + 1);
+            assert_eq!(ledger.heard(), "Fifteen", "{rate} Hz: half a second of a sentence of one");
+
+            ledger.synthesize(first, second * 3 / 2);
+            ledger.complete(first);
+            let next = ledger.write("Sixteen of those.".into(), true);
+            ledger.synthesize(next, second);
+            ledger.send(3 * second);
+            ledger.take_shown();
+            ledger.play(3 * second);
+            assert_eq!(ledger.heard(), "Fifteen of them. Sixteen", "{rate} Hz: a second of a sentence of two");
+        }
+    }
+
+    #[test]
     fn scripts_without_spaces_are_cut_between_characters() {
         assert_eq!(words_within("你好世界。", 3, 5), "你好世");
         assert_eq!(words_within("naïve café", 5, 10), "naïve");
@@ -255,7 +299,7 @@ mod tests {
 
     #[test]
     fn text_is_shown_when_its_audio_begins_and_silent_text_with_what_precedes_it() {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::new(16_000);
         let first = ledger.write("Hello. ".into(), true);
         ledger.write("🙂 ".into(), false);
         ledger.write("Bye.".into(), true);

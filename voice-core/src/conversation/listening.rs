@@ -12,10 +12,14 @@ use crate::id::TurnId;
 use crate::time::AudioTime;
 use std::time::Duration;
 
+/// Questions that may wait to be answered; more are refused with an error event. Only those typed while the client is
+/// away or an interrupted reply is being settled ever wait.
+const QUESTIONS_WAITING: usize = 32;
+
 impl Conversation {
     pub(super) fn speech_started(&mut self, at: AudioTime) {
         // What is left of a microphone whose client went away opens no turn: nobody would hear the answer.
-        if self.timers.is_set(Timer::Detached) {
+        if self.is_detached() {
             return;
         }
         match self.user {
@@ -143,13 +147,14 @@ impl Conversation {
         self.user = UserPhase::Silent;
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);
-        self.emit(Event::Transcript { turn: turn.id, text: turn.words.clone(), is_final: true });
-        let unclear = turn.answer.as_ref().is_some_and(|answer| answer.unclear);
         if !turn.words.trim().is_empty() {
-            self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
-        } else if self.agent == AgentPhase::Held {
+            return self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
+        }
+        self.emit(Event::Transcript { turn: turn.id, text: turn.words, is_final: true });
+        let unclear = turn.answer.as_ref().is_some_and(|answer| answer.unclear);
+        if self.agent == AgentPhase::Held {
             self.resume();
-        } else if unclear && self.reply.is_none() && self.cut.is_none() {
+        } else if unclear && self.reply.is_none() && self.cut.is_none() && !self.is_detached() {
             self.did_not_catch(turn.id, Marks { words: Some(self.now), ..turn.marks });
         }
     }
@@ -158,15 +163,48 @@ impl Conversation {
         if text.trim().is_empty() {
             return;
         }
+        if self.questions.len() >= QUESTIONS_WAITING {
+            let message = format!("{QUESTIONS_WAITING} questions wait already; this one is dropped");
+            let kind = ErrorKind::RateLimited { retry_after: None };
+            return self.emit(Event::Failed { stage: Stage::Session, kind, message });
+        }
         let turn = self.new_turn();
-        self.emit(Event::Transcript { turn, text: text.clone(), is_final: true });
         self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() });
     }
 
-    /// Words to be answered stop whatever is being said.
+    /// Gives the finals of the questions that wait, each once.
+    pub(super) fn tell_questions(&mut self) {
+        for question in self.questions.iter_mut().filter(|question| !question.told) {
+            question.told = true;
+            let (turn, text) = (question.turn, question.text.clone());
+            self.commands.push_back(Command::Emit(Event::Transcript { turn, text, is_final: true }));
+        }
+    }
+
+    /// The user went away in the middle of a turn: what they said so far is all of it.
+    pub(super) fn break_off(&mut self) {
+        self.timers.stop(Timer::Settle);
+        let Some(turn) = &self.turn else { return };
+        match self.user {
+            UserPhase::Silent | UserPhase::AwaitingTranscript => return,
+            UserPhase::Settling if turn.answer.is_some() => return self.turn_complete(),
+            UserPhase::Settling => {}
+            UserPhase::Speaking => {
+                let (turn, attempt) = (turn.id, turn.attempt);
+                self.command(Command::FinalizeStt { turn, attempt });
+            }
+        }
+        self.user = UserPhase::AwaitingTranscript;
+        self.after(Timer::Transcript, self.config.transcript_timeout_ms);
+    }
+
+    /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
     fn ask(&mut self, turn: TurnId, text: String, marks: Marks) {
+        self.questions.push_back(Question { turn, text, marks, told: false });
+        if !self.is_detached() {
+            self.tell_questions();
+        }
         self.interrupt();
-        self.questions.push_back(Question { turn, text, marks });
         if self.cut.as_ref().is_some_and(|cut| cut.reported) {
             self.settle_cut();
         }

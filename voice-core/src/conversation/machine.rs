@@ -15,6 +15,9 @@ use crate::time::SessionTime;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Rate of the reply's samples, in Hz, until the first client has said its own.
+const DEFAULT_OUTPUT_RATE: u32 = 16_000;
+
 /// One conversation. It is driven by facts and time alone:
 ///
 /// 1. [`handle`](Self::handle) a fact, with the time at which it became known;
@@ -36,10 +39,12 @@ pub struct Conversation {
     pub(super) history: History,
     pub(super) instructions: Option<String>,
     pub(super) context: Option<String>,
+    /// Rate of the reply's samples, in Hz.
+    pub(super) output_rate: u32,
     pub(super) closed: bool,
+    pub(super) commands: VecDeque<Command>,
     newest_turn: TurnId,
     state: AgentState,
-    commands: VecDeque<Command>,
 }
 
 impl Conversation {
@@ -59,6 +64,7 @@ impl Conversation {
             timers: Timers::default(),
             instructions: None,
             context: None,
+            output_rate: DEFAULT_OUTPUT_RATE,
             closed: false,
             newest_turn: TurnId(0),
             state: AgentState::Listening,
@@ -73,7 +79,7 @@ impl Conversation {
             return;
         }
         match input {
-            Input::Start => self.greet(),
+            Input::Start { output_rate } => self.start(output_rate),
             Input::SpeechStarted { at } => self.speech_started(at),
             Input::SpeechEnded { at, silence } => self.speech_ended(at, silence),
             Input::TurnEstimate { turn, probability } => self.turn_estimate(turn, probability),
@@ -95,7 +101,7 @@ impl Conversation {
             Input::Interrupt => self.interrupt(),
             Input::SetContext { instructions, context } => self.set_context(instructions, context),
             Input::Detached => self.detached(),
-            Input::Attached => self.attached(),
+            Input::Attached { output_rate } => self.attached(output_rate),
             Input::Close(reason) => self.close(reason),
             Input::Timeout => self.timeouts(),
         }
@@ -180,7 +186,7 @@ impl Conversation {
 
     /// Gives the floor to what waits for it: first the user's questions, then what the application wants said.
     fn take_the_floor(&mut self) {
-        if self.closed || self.cut.is_some() || self.reply.is_some() || self.timers.is_set(Timer::Detached) {
+        if self.closed || self.cut.is_some() || self.reply.is_some() || self.is_detached() {
             return;
         }
         if let Some(newest) = self.questions.back().map(|question| question.turn) {
@@ -202,6 +208,11 @@ impl Conversation {
     pub(super) fn new_turn(&mut self) -> TurnId {
         self.newest_turn = self.newest_turn.next();
         self.newest_turn
+    }
+
+    /// Whether the client is away and may come back.
+    pub(super) fn is_detached(&self) -> bool {
+        self.timers.is_set(Timer::Detached)
     }
 
     pub(super) fn command(&mut self, command: Command) {

@@ -17,7 +17,8 @@ const SENTENCES_AHEAD: usize = 4;
 const SHORTEST_WAIT_MS: u64 = 1;
 
 impl Conversation {
-    pub(super) fn greet(&mut self) {
+    pub(super) fn start(&mut self, output_rate: u32) {
+        self.output_rate = output_rate;
         if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
             self.start_reply(TurnId(0), Prompt::Text(greeting), Marks::default());
         }
@@ -42,7 +43,8 @@ impl Conversation {
     }
 
     pub(super) fn start_reply(&mut self, turn: TurnId, prompt: Prompt, marks: Marks) {
-        self.reply = Some(Reply::new(turn, Marks { request: Some(self.now), ..marks }, self.config.text_only));
+        let marks = Marks { request: Some(self.now), ..marks };
+        self.reply = Some(Reply::new(turn, marks, self.output_rate, self.config.text_only));
         self.agent = AgentPhase::Thinking;
         self.command(Command::StartReply { turn, prompt });
         self.after(Timer::Reply, self.config.llm_timeout_ms);

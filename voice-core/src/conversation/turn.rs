@@ -37,6 +37,8 @@ pub(super) struct Question {
     pub(super) turn: TurnId,
     pub(super) text: String,
     pub(super) marks: Marks,
+    /// The client has had its final transcript.
+    pub(super) told: bool,
 }
 
 /// A reply that is being made or played.
@@ -56,8 +58,9 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(turn: TurnId, marks: Marks, mute: bool) -> Self {
-        Self { turn, ledger: Ledger::default(), marks, text_ended: false, reported: false, measured: false, mute }
+    pub(super) fn new(turn: TurnId, marks: Marks, output_rate: u32, mute: bool) -> Self {
+        let ledger = Ledger::new(output_rate);
+        Self { turn, ledger, marks, text_ended: false, reported: false, measured: false, mute }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Playout {
     sent: u64,
     ended: bool,
     held: bool,
+    /// Whether the listener reported when it was told to hold.
+    reported_until_hold: bool,
     clock: PacedClock,
     report: Option<Report>,
 }
@@ -80,6 +82,7 @@ impl Playout {
             sent: 0,
             ended: false,
             held: false,
+            reported_until_hold: false,
             clock: PacedClock::default(),
             report: reporting.then_some(Report { samples: 0, at: now }),
         }
@@ -132,7 +135,9 @@ impl Playout {
 
     /// Hands nothing over until [`resume`](Self::resume).
     pub fn hold(&mut self, now: SessionTime) {
-        self.held = true;
+        if !std::mem::replace(&mut self.held, true) {
+            self.reported_until_hold = self.is_reporting(now);
+        }
         if self.config.can_pause {
             self.clock.stop(now, self.config.rate, self.sent);
         }
@@ -142,7 +147,9 @@ impl Playout {
     pub fn resume(&mut self, now: SessionTime) {
         self.held = false;
         self.clock.run(now, self.config.rate, self.sent);
-        self.touch_report(now);
+        if self.reported_until_hold {
+            self.touch_report(now);
+        }
     }
 
     /// Drops what waits and tells how many samples that was.
@@ -158,7 +165,7 @@ impl Playout {
         if self.held || self.sent + length > self.position(now) + self.ahead() {
             return None;
         }
-        if self.sent == self.position(now) {
+        if self.is_reporting(now) && self.sent == self.position(now) {
             // The listener had run dry, so it could not report progress.
             self.touch_report(now);
         }
@@ -272,6 +279,36 @@ mod tests {
         assert_eq!(milliseconds(playout.position(stalled)), 600);
         release_all(&mut playout, stalled);
         assert!(!playout.is_done(stalled));
+    }
+
+    #[test]
+    fn a_listener_that_never_reports_again_is_waited_for_once() {
+        let mut playout = playout(true, true);
+        playout.push(seconds_of_audio(5));
+        playout.end();
+        let mut now = SessionTime::ZERO;
+        let mut waits = Vec::new();
+        while !playout.is_done(now) {
+            let sent = release_all(&mut playout, now);
+            if sent == 0 && playout.queued() > 0 {
+                waits.push(now);
+            }
+            now = playout.next_wake(now).expect("playout is not done");
+        }
+        assert_eq!(waits, []);
+        // 600 ms are played before the wait for a report is over; the rest follows without a gap.
+        assert_eq!(now, SessionTime::ZERO + REPORT_STALL + Duration::from_millis(5_000 - 600));
+    }
+
+    #[test]
+    fn a_hold_does_not_revive_a_listener_that_went_quiet() {
+        let mut playout = playout(true, true);
+        playout.push(seconds_of_audio(5));
+        release_all(&mut playout, SessionTime::ZERO);
+        let quiet = SessionTime::ZERO + REPORT_STALL;
+        playout.hold(quiet);
+        playout.resume(quiet + Duration::from_millis(100));
+        assert!(!playout.is_reporting(quiet + Duration::from_millis(100)));
     }
 
     #[test]

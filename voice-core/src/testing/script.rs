@@ -12,7 +12,7 @@ use crate::time::SessionTime;
 /// use voice_core::testing::Script;
 ///
 /// let timeline = Script::new(ConversationConfig::default())
-///     .at(0, Input::Start)
+///     .at(0, Input::Start { output_rate: 16_000 })
 ///     .at(100, Input::UserText("Good morning.".into()))
 ///     .run_until(20_000);
 /// assert!(timeline.to_string().contains("StartReply"));

@@ -12,7 +12,7 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
         .at(700, Input::Detached)
         .at(750, onset(700))
         .at(800, Input::Say("Are you still there?".into()))
-        .at(5_000, Input::Attached);
+        .at(5_000, Input::Attached { output_rate: 16_000 });
     assert_snapshot!(after_the_beginning(&script.run_until(5_000)), @r#"
      600 Played { turn: 1, samples: 8000, reported: true }
      700 Detached
@@ -34,7 +34,7 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
 
 #[test]
 fn a_client_that_does_not_come_back_ends_the_session() {
-    let timeline = script().at(0, Input::Start).at(1_000, Input::Detached).run_until(120_000);
+    let timeline = script().at(0, Input::Start { output_rate: 16_000 }).at(1_000, Input::Detached).run_until(120_000);
     assert_snapshot!(timeline, @r#"
         0 Start
      1000 Detached

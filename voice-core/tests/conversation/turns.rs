@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 #[test]
 fn a_spoken_turn_is_answered() {
     let timeline = script()
-        .at(0, Input::Start)
+        .at(0, Input::Start { output_rate: 16_000 })
         .at(1_000, onset(950))
         .at(1_600, partial(1, "what time"))
         .at(2_000, pause(1_800))

@@ -78,7 +78,7 @@ impl World {
     }
 
     fn live(&mut self) -> Verdict {
-        self.tell(Input::Start)?;
+        self.tell(Input::Start { output_rate: 16_000 })?;
         let lawless = self.random.percent(10);
         for _ in 0..self.random.within(10..70) {
             self.now += if self.random.percent(30) { 0 } else { self.random.within(1..350) };
@@ -174,7 +174,7 @@ impl World {
             40..=41 => Input::Interrupt,
             42 => Input::SetContext { instructions: None, context: Some(Some("context".into())) },
             43 if self.random.percent(50) => Input::Detached,
-            44..=46 => Input::Attached,
+            44..=46 => Input::Attached { output_rate: 16_000 },
             47..=48 => self.failure(),
             49..=60 => self.stale(lawless),
             61 if self.random.percent(10) => Input::Close(CloseReason::Deleted),
@@ -418,11 +418,11 @@ impl World {
 
     fn refuse_everything(&mut self) -> Verdict {
         for input in [
-            Input::Start,
+            Input::Start { output_rate: 16_000 },
             Input::UserText("hello".into()),
             Input::Say("hello".into()),
             Input::SpeechStarted { at: AudioTime::ZERO },
-            Input::Attached,
+            Input::Attached { output_rate: 16_000 },
             Input::Detached,
             Input::Timeout,
             Input::Close(CloseReason::Idle),

@@ -66,9 +66,9 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
     let options = SessionOptions { id: None, format, instructions: start.instructions, context: start.context };
-    let entry = state.registry.open(&state.agent, options)?;
+    let (entry, events) = state.registry.open(&state.agent, options)?;
     let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), state.clone()).instrument(span));
+    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
     Ok(Opened { entry, format, resumed: false, remarks })
 }
 
