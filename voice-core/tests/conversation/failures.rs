@@ -150,7 +150,7 @@ fn two_services_that_hang_do_not_hang_the_conversation() {
           → CommitAgent { turn: 1, text: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
           → ReplyEnd { turn: 1, interrupted: false, heard: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
           → State(Listening)
-    60000 Attached
+    60000 Attached { output_rate: 16000 }
           → State(Listening)
     "#);
 }
@@ -166,7 +166,7 @@ fn a_synthesiser_that_never_ends_its_stream_is_given_up() {
          → Failed { stage: Tts, kind: Timeout, message: "the synthesiser came to no end in time" }
          → CancelReply { turn: 1 }
          → CancelSpeech { turn: 1 }
-    9400 Attached
+    9400 Attached { output_rate: 16000 }
          → State(Speaking)
     9400 PlaybackDone { turn: 1 }
          → CommitAgent { turn: 1, text: "One two. Three four." }

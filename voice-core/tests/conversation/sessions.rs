@@ -25,10 +25,41 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
          → State(Listening)
      750 SpeechStarted { at: 700 ms }
      800 Say("Are you still there?")
-    5000 Attached
+    5000 Attached { output_rate: 16000 }
          → State(Listening)
          → StartReply { turn: 2, prompt: Text("Are you still there?") }
          → State(Thinking)
+    "#);
+}
+
+/// The connection breaks in the middle of a sentence: the words said until then are all of the turn, the client that
+/// comes back is told them and answered.
+#[test]
+fn what_was_said_before_the_client_went_away_is_answered_when_it_comes_back() {
+    let script = script()
+        .at(1_000, onset(950))
+        .at(1_500, partial(1, "what time"))
+        .at(1_600, Input::Detached)
+        .at(1_700, words(1, 0, "what time is it"))
+        .at(1_800, Input::UserText("Are you there?".into()))
+        .at(9_000, Input::Attached { output_rate: 24_000 });
+    assert_snapshot!(script.run_until(9_000), @r#"
+    1000 SpeechStarted { at: 950 ms }
+         → Speech { started: true, at: 950 ms }
+    1500 PartialTranscript { turn: 1, text: "what time" }
+         → Transcript { turn: 1, text: "what time", is_final: false }
+    1600 Detached
+         → FinalizeStt { turn: 1, attempt: 0 }
+         → State(Thinking)
+    1700 FinalTranscript { turn: 1, attempt: 0, text: "what time is it", unclear: false }
+    1800 UserText("Are you there?")
+    9000 Attached { output_rate: 24000 }
+         → State(Thinking)
+         → Transcript { turn: 1, text: "what time is it", is_final: true }
+         → Transcript { turn: 2, text: "Are you there?", is_final: true }
+         → CommitUser { turn: 1, text: "what time is it" }
+         → CommitUser { turn: 2, text: "Are you there?" }
+         → StartReply { turn: 2, prompt: Model }
     "#);
 }
 
@@ -36,7 +67,7 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
 fn a_client_that_does_not_come_back_ends_the_session() {
     let timeline = script().at(0, Input::Start { output_rate: 16_000 }).at(1_000, Input::Detached).run_until(120_000);
     assert_snapshot!(timeline, @r#"
-        0 Start
+        0 Start { output_rate: 16000 }
      1000 Detached
     61000 Timeout
           → Bye { reason: Idle }

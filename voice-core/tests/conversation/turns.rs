@@ -21,7 +21,7 @@ fn a_spoken_turn_is_answered() {
         .at(3_200, done(1))
         .run_until(60_000);
     assert_snapshot!(timeline, @r#"
-       0 Start
+       0 Start { output_rate: 16000 }
     1000 SpeechStarted { at: 950 ms }
          → Speech { started: true, at: 950 ms }
     1600 PartialTranscript { turn: 1, text: "what time" }
