@@ -8,20 +8,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use voice_benches::{held, process_cpu, resident_kib};
-use voice_core::audio::Wav;
+use voice_benches::{held, process_cpu, resident_kib, spoken};
+use voice_core::audio::pcm;
 
 const CLIENT: &str = "VOICE_AGENT_BENCH_CLIENT";
 const SECONDS: u64 = 30;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// Committed speech: about ten seconds, with pauses.
-fn speech() -> Result<Vec<u8>, Failure> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../voice-core/tests/fixtures/silero_speech.wav");
-    let wav = Wav::parse(&std::fs::read(path)?)?;
-    Ok(wav.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect())
-}
 
 async fn client(address: String, speech: Bytes, offset: usize) -> Result<(), Failure> {
     let (socket, _) = tokio_tungstenite::connect_async(address).await?;
@@ -41,7 +34,7 @@ async fn client(address: String, speech: Bytes, offset: usize) -> Result<(), Fai
 }
 
 async fn clients(address: String, count: usize) -> Result<(), Failure> {
-    let speech = Bytes::from(speech()?);
+    let speech = Bytes::from(pcm::to_bytes(&spoken()?));
     let mut running = JoinSet::new();
     for index in 0..count {
         running.spawn(client(address.clone(), speech.clone(), index * 37));

@@ -11,18 +11,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use criterion::Criterion;
+use voice_benches::spoken;
+use voice_core::audio::pcm;
 use voice_core::builtin::{InstructionSet, SileroModel, SileroVad};
 use voice_core::stage::Vad;
 
 const MODEL: &[u8] = include_bytes!("../../voice-core/models/silero_vad_16k_op15.onnx");
-/// Written by `make_silero_fixture.py`: 16 kHz mono PCM16 with the plain header of 44 bytes.
-const SPEECH: &[u8] = include_bytes!("../../voice-core/tests/fixtures/silero_speech.wav");
-const HEADER: usize = 44;
 const WINDOW: usize = 512;
 
 fn speech() -> Vec<f32> {
-    let (samples, _) = SPEECH[HEADER..].as_chunks::<2>();
-    samples.iter().map(|sample| f32::from(i16::from_le_bytes(*sample)) / 32_768.0).collect()
+    spoken().expect("the committed speech is a WAV file").into_iter().map(pcm::to_f32).collect()
 }
 
 /// A detector for each instruction set of this CPU, the one that is chosen by itself first.

@@ -6,27 +6,14 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
+use voice_benches::buzz;
 use voice_core::audio::{Framer, Resampler, mulaw, pcm};
 use voice_core::builtin::{EnergyVad, RnnoiseDenoiser};
 use voice_core::stage::{Denoiser, Vad};
 use voice_core::stream::{SpeechConfig, SpeechDetector, StreamDenoiser};
 
-/// One second of a buzz with the rhythm of syllables and some hiss.
-fn speech(rate: u32) -> Vec<i16> {
-    let mut noise = 1_u32;
-    let tone = |n: u32, hz: f32| (std::f32::consts::TAU * hz * n as f32 / rate as f32).sin();
-    (0..rate)
-        .map(|n| {
-            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let hiss = (noise >> 16) as f32 / 65_536.0 - 0.5;
-            let voice: f32 = (1..20).map(|k| tone(n, 120.0 * k as f32)).sum();
-            (300.0 * voice * (0.6 + 0.4 * tone(n, 4.0)) + 200.0 * hiss) as i16
-        })
-        .collect()
-}
-
 fn conversion(criterion: &mut Criterion) {
-    let samples = speech(16_000);
+    let samples = buzz(16_000);
     let bytes = pcm::to_bytes(&samples);
     let mut group = criterion.benchmark_group("pcm");
     group.bench_function("bytes to i16 to f32 to i16, 1 s", |bencher| {
@@ -69,7 +56,7 @@ fn resampling(criterion: &mut Criterion) {
     for (from, to) in
         [(16_000, 48_000), (48_000, 16_000), (24_000, 16_000), (16_000, 24_000), (8_000, 16_000), (44_100, 16_000)]
     {
-        let input: Vec<f32> = speech(from).into_iter().map(pcm::to_f32).collect();
+        let input: Vec<f32> = buzz(from).into_iter().map(pcm::to_f32).collect();
         let mut resampler = Resampler::new(from, to).unwrap();
         let mut output = Vec::new();
         group.bench_function(format!("{from} to {to}"), |bencher| {
@@ -87,7 +74,7 @@ fn resampling(criterion: &mut Criterion) {
 
 fn denoising(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("denoise 1 s");
-    let wide: Vec<f32> = speech(48_000).into_iter().map(pcm::to_f32).collect();
+    let wide: Vec<f32> = buzz(48_000).into_iter().map(pcm::to_f32).collect();
     group.bench_function("RNNoise alone, 48 kHz", |bencher| {
         let mut denoiser = RnnoiseDenoiser::new();
         let mut frame = vec![0.0; denoiser.frame_len()];
@@ -98,7 +85,7 @@ fn denoising(criterion: &mut Criterion) {
             }
         });
     });
-    let samples = speech(16_000);
+    let samples = buzz(16_000);
     group.bench_function("RNNoise with resampling, 16 kHz", |bencher| {
         let mut denoiser = StreamDenoiser::new(Box::new(RnnoiseDenoiser::new()), 16_000).unwrap();
         let mut output = Vec::new();
@@ -115,7 +102,7 @@ fn denoising(criterion: &mut Criterion) {
 
 fn speech_detection(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("speech 1 s");
-    let samples = speech(16_000);
+    let samples = buzz(16_000);
     group.bench_function("energy VAD alone", |bencher| {
         let mut vad = EnergyVad::new();
         let floats: Vec<f32> = samples.iter().map(|&sample| pcm::to_f32(sample)).collect();

@@ -1,4 +1,12 @@
-//! What the benches share: figures over samples, and the goals they are held to.
+//! What the benches share: figures over samples, the goals they are held to, and what is measured more than once.
+
+mod conversation;
+mod process;
+mod speech;
+
+pub use conversation::play;
+pub use process::{process_cpu, resident_kib, thread_cpu};
+pub use speech::{buzz, spoken};
 
 use std::time::Duration;
 
@@ -9,25 +17,17 @@ pub fn percentile(samples: &mut [Duration], percent: usize) -> Duration {
 }
 
 /// Prints a figure with its goal; true when the goal is met.
-#[allow(clippy::print_stdout)] // Printing is what a bench is for.
 pub fn held(name: &str, figure: f64, goal: f64, unit: &str) -> bool {
-    let met = figure <= goal;
-    println!("{name}: {figure:.3} {unit} (goal ≤ {goal} {unit}){}", if met { "" } else { "  MISSED" });
+    tell(name, figure, "≤", goal, unit, figure <= goal)
+}
+
+/// As [`held`], for a figure that is to reach its goal.
+pub fn reached(name: &str, figure: f64, goal: f64, unit: &str) -> bool {
+    tell(name, figure, "≥", goal, unit, figure >= goal)
+}
+
+#[allow(clippy::print_stdout)] // Printing is what a bench is for.
+fn tell(name: &str, figure: f64, relation: &str, goal: f64, unit: &str, met: bool) -> bool {
+    println!("{name}: {figure:.3} {unit} (goal {relation} {goal} {unit}){}", if met { "" } else { "  MISSED" });
     met
-}
-
-/// CPU time this process has used so far, in clock ticks of 10 ms as Linux counts them.
-pub fn process_cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name, in parentheses, may hold blanks; user and system time are fields 14 and 15.
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// Resident memory of this process, in KiB.
-pub fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0)
 }

@@ -151,9 +151,8 @@ impl Ledger {
     /// How many samples a sentence will have whose audio is not complete, at the pace of those that are.
     fn likely_length(&self, text: &str) -> u64 {
         let spoken = self.entries.iter().filter(|entry| entry.complete && entry.samples > 0);
-        let (samples, characters) = spoken.fold((0, 0), |(samples, characters), entry| {
-            (samples + entry.samples, characters + sounding(&entry.text))
-        });
+        let (samples, characters) = spoken
+            .fold((0, 0), |(samples, characters), entry| (samples + entry.samples, characters + sounding(&entry.text)));
         match characters {
             0 => sounding(text) * u64::from(self.rate) / CHARACTERS_PER_SECOND,
             characters => sounding(text) * samples / characters,

@@ -157,8 +157,11 @@ fn two_services_that_hang_do_not_hang_the_conversation() {
 
 #[test]
 fn a_synthesiser_that_never_ends_its_stream_is_given_up() {
-    let timeline =
-        answering().at(900, sent(1, 16_000)).at(1_400, played(1, 16_000)).at(9_400, Input::Attached { output_rate: 16_000 }).at(9_400, done(1));
+    let timeline = answering()
+        .at(900, sent(1, 16_000))
+        .at(1_400, played(1, 16_000))
+        .at(9_400, Input::Attached { output_rate: 16_000 })
+        .at(9_400, done(1));
     assert_snapshot!(after_the_beginning(&timeline.run_until(30_000)), @r#"
      900 Sent { turn: 1, samples: 16000 }
     1400 Played { turn: 1, samples: 16000, reported: true }
