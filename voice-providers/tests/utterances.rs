@@ -22,7 +22,7 @@ async fn answer(brain: &DemoBrain, said: &str) -> String {
         .collect()
 }
 
-/// Says every utterance with `voice`, `repeats` times; gives the misses.
+/// Says every utterance with `voice`; gives the misses.
 async fn misses(voice: &str) -> Option<Vec<String>> {
     let (stt, tts) = (stt()?, tts(voice)?);
     let mut misses = Vec::new();
@@ -36,13 +36,11 @@ async fn misses(voice: &str) -> Option<Vec<String>> {
     Some(misses)
 }
 
-/// A synthetic voice sounds a little different each time it speaks, so that now and then a word is misheard.
 #[tokio::test]
-async fn nine_commands_in_ten_are_heard_right_to_the_letter_from_every_voice() {
-    let commands = Intents::builtin().unwrap().utterances().len();
+async fn every_command_is_heard_right_to_the_letter_from_every_voice() {
     for voice in ["slt", "awb", "rms", "kal16"] {
         let Some(misses) = misses(voice).await else { return };
-        assert!(misses.len() * 10 <= commands, "{} of {commands}: {misses:#?}", misses.len());
+        assert!(misses.is_empty(), "{misses:#?}");
     }
 }
 
