@@ -97,10 +97,9 @@ impl WholeDecoder {
         if text.is_empty() {
             return Ok(Recognised::default());
         }
-        let frames = i32::try_from(samples.len() / FRAME).unwrap_or(i32::MAX).max(1);
-        let score = score / frames;
+        let score = f64::from(score) / (samples.len() as f64 / FRAME as f64);
         tracing::debug!(score, "decoded");
-        if score < self.rejection_threshold {
+        if score < f64::from(self.rejection_threshold) {
             return Ok(Recognised { text: String::new(), unclear: true });
         }
         Ok(Recognised { text, unclear: false })
