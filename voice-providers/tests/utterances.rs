@@ -4,11 +4,13 @@
 
 mod support;
 
-use futures::StreamExt;
-use support::{hear, padded, recognise, speak, stt, tts};
-use voice_core::Message;
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent};
-use voice_providers::local::{DemoBrain, DemoBrainConfig, Intents};
+use futures::channel::mpsc;
+use futures::{StreamExt, poll};
+use std::task::Poll;
+use support::{padded, recognise, say, speak, stt, tts, turn};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider};
+use voice_core::{Message, TurnId};
+use voice_providers::local::{DemoBrain, DemoBrainConfig, Intents, LocalStt};
 
 async fn answer(brain: &DemoBrain, said: &str) -> String {
     let request = LlmRequest { messages: vec![Message::user(said)], ..LlmRequest::default() };
@@ -22,28 +24,36 @@ async fn answer(brain: &DemoBrain, said: &str) -> String {
         .collect()
 }
 
-/// Says every utterance with `voice`, `repeats` times; gives the misses.
-async fn misses(voice: &str) -> Option<Vec<String>> {
-    let (stt, tts) = (stt()?, tts(voice)?);
+/// Commands that become something else when `say` says them.
+async fn misses<F: Future<Output = Vec<i16>>>(stt: &LocalStt, say: impl Fn(String) -> F) -> Vec<String> {
     let mut misses = Vec::new();
     for utterance in Intents::builtin().unwrap().utterances() {
-        let speech = speak(&tts, &utterance.say).await;
-        let (text, unclear) = recognise(&stt, &padded(&speech)).await;
+        let speech = say(utterance.say.clone()).await;
+        let (text, unclear) = recognise(stt, &padded(&speech)).await;
         if text != utterance.say {
-            misses.push(format!("{voice}: {:?} became {text:?} (unclear: {unclear})", utterance.say));
+            misses.push(format!("{:?} became {text:?} (unclear: {unclear})", utterance.say));
         }
     }
-    Some(misses)
+    misses
 }
 
-/// A synthetic voice sounds a little different each time it speaks, so that now and then a word is misheard.
+/// Through flite's command: the statistical voices draw random numbers, which begin anew with each run of it, so that
+/// they sound the same every time.
 #[tokio::test]
-async fn nine_commands_in_ten_are_heard_right_to_the_letter_from_every_voice() {
-    let commands = Intents::builtin().unwrap().utterances().len();
+async fn every_command_is_heard_right_to_the_letter_from_every_voice() {
+    let Some(stt) = stt() else { return };
     for voice in ["slt", "awb", "rms", "kal16"] {
-        let Some(misses) = misses(voice).await else { return };
-        assert!(misses.len() * 10 <= commands, "{} of {commands}: {misses:#?}", misses.len());
+        let misses = misses(&stt, |text| async move { say(voice, &text) }).await;
+        assert!(misses.is_empty(), "{voice}: {misses:#?}");
     }
+}
+
+#[tokio::test]
+async fn every_command_is_heard_right_from_the_local_voice() {
+    let (Some(stt), Some(tts)) = (stt(), tts("kal16")) else { return };
+    let tts = &tts;
+    let misses = misses(&stt, |text| async move { speak(tts, &text).await }).await;
+    assert!(misses.is_empty(), "{misses:#?}");
 }
 
 #[tokio::test]
@@ -62,11 +72,38 @@ async fn every_command_gets_its_answer() {
     }
 }
 
+/// What `stt` gives when each piece of audio comes only after all that can be done with those before it.
+async fn hear_at_leisure(stt: &LocalStt, input: Vec<SttInput>) -> Vec<SttEvent> {
+    let (sender, receiver) = mpsc::unbounded();
+    let mut events = stt.transcribe(receiver.boxed(), CallContext::detached());
+    let mut heard = Vec::new();
+    for item in input {
+        sender.unbounded_send(item).unwrap();
+        loop {
+            let idle = stt.jobs() == 0;
+            match poll!(events.next()) {
+                Poll::Ready(event) => heard.push(event.unwrap().unwrap()),
+                Poll::Pending if idle && stt.jobs() == 0 => break,
+                Poll::Pending => tokio::task::yield_now().await,
+            }
+        }
+    }
+    heard
+}
+
 #[tokio::test]
 async fn words_appear_while_they_are_spoken() {
-    let (Some(stt), Some(tts)) = (stt(), tts("slt")) else { return };
-    let speech = speak(&tts, "set a timer for five minutes").await;
-    let events = hear(&stt, &padded(&speech)).await;
-    println!("{events:?}");
-    assert!(matches!(events.last(), Some(SttEvent::Final { .. })));
+    let Some(stt) = stt() else { return };
+    let said = "set a timer for five minutes";
+    let events = hear_at_leisure(&stt, turn(TurnId(1), &padded(&say("slt", said)))).await;
+    let (last, partials) = events.split_last().unwrap();
+    assert!(matches!(last, SttEvent::Final { text, .. } if text == said), "{events:?}");
+    let partials: Vec<_> = partials
+        .iter()
+        .map(|event| match event {
+            SttEvent::Partial { text, .. } => text.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(partials.len() >= 3 && said.starts_with(partials[partials.len() - 1]), "{partials:?}");
 }

@@ -10,6 +10,9 @@
 //! - after each of these no task is left in the [`TaskScope`](crate::TaskScope) of its call and, where calls are
 //!   counted, no call is alive.
 //!
+//! A provider that works on threads of its own, or over a network, needs the real clock: a paused one jumps to the end of
+//! the patience as soon as no task is ready, and the provider seems to give nothing.
+//!
 //! ```
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use std::path::Path;
+use std::process::Command;
 use voice_core::stage::{CallContext, FinalizeId, SttEvent, SttInput, SttProvider, TtsEvent, TtsInput, TtsProvider};
 use voice_core::{AudioTime, ErrorKind, Result, SentenceId, TurnId};
 use voice_providers::local::{LocalStt, LocalSttConfig, LocalTts, LocalTtsConfig};
@@ -52,9 +53,20 @@ pub async fn speak(tts: &LocalTts, text: &str) -> Vec<i16> {
     audio.flatten().collect()
 }
 
-/// As the ears would cut it: 300 ms before, 500 ms after.
-pub fn padded(speech: &[i16]) -> Vec<i16> {
-    [&vec![0; 4_800][..], speech, &vec![0; 8_000]].concat()
+/// Speaks one text by flite's command, which sounds the same every time.
+pub fn say(voice: &str, text: &str) -> Vec<i16> {
+    let spoken = Command::new("flite").args(["-voice", voice, "-t", text, "-o", "/dev/stdout"]).output();
+    let spoken = spoken.expect("the command flite is installed: apt-get install flite");
+    assert!(spoken.status.success(), "{spoken:?}");
+    samples(&spoken.stdout[44..])
+}
+
+/// As the ears cut it: 300 ms before the speech, 192 ms after. Silence inside the recording does not count for them.
+pub fn padded(recording: &[i16]) -> Vec<i16> {
+    let sounds = |sample: &i16| sample.unsigned_abs() > 200;
+    let begin = recording.iter().position(sounds).unwrap_or(0);
+    let end = recording.iter().rposition(sounds).map_or(begin, |last| last + 1);
+    [&vec![0; 4_800][..], &recording[begin..end], &vec![0; 3_072]].concat()
 }
 
 /// The inputs of one turn in chunks of 20 ms, and the request for its final.

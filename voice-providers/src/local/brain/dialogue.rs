@@ -200,7 +200,7 @@ fn timer_seconds(found: &Match) -> Option<u64> {
 }
 
 fn calculate(intent: &Intent, found: &Match) -> String {
-    let mut numbers = found.slots.iter().filter(|(name, _)| name == "number").map(|(_, words)| words.as_str());
+    let mut numbers = found.slots.iter().filter(|(name, _)| name == "operand").map(|(_, words)| words.as_str());
     let (Some(one), Some(other), Some(operator)) = (numbers.next(), numbers.next(), slot(found, "operator")) else {
         return line(intent, "bound", &[]);
     };

@@ -16,8 +16,9 @@ pub struct LocalSttConfig {
     pub threads: Option<usize>,
     /// Whether transcripts appear while the user speaks. Finals do not depend on it.
     pub partials: bool,
-    /// Below this, a transcript counts as not understood: the logarithm (base 1.0001) of the probability of the words,
-    /// per 10 ms of audio. Sentences of the domain lie near −65, other speech near −250.
+    /// Below this, a transcript counts as not understood: how well the words explain the audio, in logarithms to the base
+    /// 1.1 per 10 ms, where 0 is as well as any sounds could. Of 1,176 sentences of the domain by four synthetic voices,
+    /// padded as the ears do it, all lie above −39 (median −20), and so do 7 of 137 pieces of other speech (median −49).
     pub rejection_threshold: i32,
 }
 
@@ -33,7 +34,7 @@ impl Default for LocalSttConfig {
             dictionaries: folders().map(|folder| folder.join("cmudict-en-us.dict")).collect(),
             threads: None,
             partials: true,
-            rejection_threshold: -180,
+            rejection_threshold: -39,
         }
     }
 }

@@ -37,7 +37,6 @@ pub(super) struct Library {
     end_utterance: Free,
     process: unsafe extern "C" fn(*mut c_void, *const i16, usize, c_int, c_int) -> c_int,
     hypothesis: unsafe extern "C" fn(*mut c_void, *mut i32) -> *const c_char,
-    probability: unsafe extern "C" fn(*mut c_void) -> i32,
     // Declared last: the functions above must not outlive it.
     _library: unix::Library,
 }
@@ -71,7 +70,6 @@ impl Library {
                 end_utterance: POCKETSPHINX.symbol(&library, "ps_end_utt")?,
                 process: POCKETSPHINX.symbol(&library, "ps_process_raw")?,
                 hypothesis: POCKETSPHINX.symbol(&library, "ps_get_hyp")?,
-                probability: POCKETSPHINX.symbol(&library, "ps_get_prob")?,
                 _library: library,
             })
         }
@@ -127,21 +125,17 @@ impl Decoder {
         check(unsafe { (self.library.end_utterance)(self.raw.as_ptr()) }, "an utterance cannot end")
     }
 
-    /// The best words so far, empty when there are none.
-    pub(super) fn hypothesis(&mut self) -> String {
+    /// The best words so far, empty when there are none, and their score: how well they explain the audio heard, where 0
+    /// is as well as any sounds could, in logarithms to the base 1.0001^1024 (about 1.1).
+    pub(super) fn hypothesis(&mut self) -> (String, i32) {
         let mut score = 0;
         // SAFETY: `raw` is a live decoder of this library; the text returned belongs to it, lives until its next call
         // and is copied before that.
-        unsafe {
+        let words = unsafe {
             let text = (self.library.hypothesis)(self.raw.as_ptr(), &mut score);
             if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
-        }
-    }
-
-    /// The logarithm (base 1.0001) of the probability of the words, once the utterance has ended.
-    pub(super) fn probability(&mut self) -> i32 {
-        // SAFETY: `raw` is a live decoder of this library.
-        unsafe { (self.library.probability)(self.raw.as_ptr()) }
+        };
+        (words, score)
     }
 }
 
