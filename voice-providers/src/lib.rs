@@ -2,8 +2,20 @@
 //!
 //! Every provider implements a trait of [`voice_core::stage`] and is chosen by its name in configuration. [`local`] needs
 //! no key and no network and is what an agent runs on when nothing else is configured.
+//!
+//! Each provider has the same files: `config` (its options), a file a stage, and `wire`, the pure coding of its messages.
 
 #![deny(unsafe_code)]
 
+mod endpoint;
+mod secret;
+#[cfg(feature = "tls")]
+mod tls;
+
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "local")]
 pub mod local;
+
+pub use endpoint::Endpoint;
+pub use secret::Secret;

@@ -4,13 +4,13 @@ use crate::config::Config;
 use crate::guard::Guard;
 use crate::providers::Providers;
 use crate::registry::Registry;
-use crate::secret::Secret;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
+use voice_providers::Secret;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]

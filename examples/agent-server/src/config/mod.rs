@@ -11,11 +11,11 @@ pub use sources::{Sources, command};
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
-use crate::secret::Secret;
 use sources::Layers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use voice_core::agent::AgentConfig;
+use voice_providers::Secret;
 
 /// A setting that cannot work, in one line that names its key. Secret values are never part of it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::ConfigError;
 use crate::guard::Origin;
-use crate::secret::Secret;
 use axum::http::Uri;
+use voice_providers::Secret;
 
 type Parsed<T> = Result<T, ConfigError>;
 
