@@ -9,7 +9,9 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::stage::Vad;
 use crate::time::AudioTime;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 
 /// The rate of the audio taken, in Hz.
 const RATE: u32 = 16_000;
@@ -18,6 +20,8 @@ const QUIET_DBFS: f32 = -55.0;
 const LOUD_DBFS: f32 = -30.0;
 /// No lift takes the threshold beyond this: clear speech must always be able to interrupt.
 const HIGHEST_THRESHOLD: f32 = 0.95;
+/// Inserted silences remembered; each is longer than a window, and few fit into what has not been given out.
+const MADE_UP: usize = 64;
 /// Silence inserted at a time.
 const SILENCE: [i16; 512] = [0; 512];
 
@@ -40,6 +44,8 @@ pub struct SpeechDetector {
     fresh: bool,
     /// End of the audio already given out.
     given: u64,
+    /// Where no microphone was heard, in order.
+    made_up: VecDeque<Range<u64>>,
     probability: f32,
     agent_speaking: bool,
     turn_open: bool,
@@ -71,6 +77,7 @@ impl SpeechDetector {
             heard: false,
             fresh: true,
             given: 0,
+            made_up: VecDeque::with_capacity(MADE_UP),
             probability: 0.0,
             agent_speaking: false,
             turn_open: false,
@@ -87,19 +94,34 @@ impl SpeechDetector {
     }
 
     /// Takes `samples` samples of silence in place of a microphone that stalled. Windows wholly of it are silence by
-    /// definition; the VAD, whose stream has a gap now, starts afresh after them.
+    /// definition; the VAD, whose stream has a gap now, starts afresh after them. It is never given out: a microphone
+    /// that was merely late goes on where it stopped, and a recogniser would hear a hole in the middle of a word.
     ///
     /// # Errors
     /// As [`push`](Self::push).
     pub fn insert_silence(&mut self, samples: usize, mut sink: impl FnMut(SpeechItem<'_>)) -> Result<()> {
         let mut result = Ok(());
         let mut left = samples;
+        self.make_up(samples as u64);
         while left > 0 {
             let piece = left.min(SILENCE.len());
             result = result.and(self.take(&SILENCE[..piece], false, &mut sink));
             left -= piece;
         }
         result
+    }
+
+    fn make_up(&mut self, samples: u64) {
+        let start = self.history.end();
+        match self.made_up.back_mut() {
+            Some(last) if last.end == start => last.end += samples,
+            _ => {
+                if self.made_up.len() == MADE_UP {
+                    self.made_up.pop_front();
+                }
+                self.made_up.push_back(start..start + samples);
+            }
+        }
     }
 
     /// Ends the stream: gives the audio of a running utterance that waits for its window to fill, and ends it.
@@ -183,6 +205,7 @@ impl SpeechDetector {
         self.filled = 0;
         self.heard = false;
         self.given = 0;
+        self.made_up.clear();
         self.forget();
     }
 
@@ -250,13 +273,23 @@ impl SpeechDetector {
         }
     }
 
-    /// Gives the audio from `from` to the present, except what was given before.
+    /// Gives the audio from `from` to the present, except what was given before and what was made up.
     fn give(&mut self, from: u64, sink: &mut impl FnMut(SpeechItem<'_>)) {
-        let (from, pcm) = self.history.since(from.max(self.given));
-        self.given = self.history.end();
-        if !pcm.is_empty() {
-            sink(SpeechItem::Audio { at: at(from), pcm: Cow::Borrowed(pcm) });
+        let (mut from, mut pcm) = self.history.since(from.max(self.given));
+        let end = self.history.end();
+        self.given = end;
+        let mut hand_over = |from: u64, pcm: &[i16]| {
+            if !pcm.is_empty() {
+                sink(SpeechItem::Audio { at: at(from), pcm: Cow::Borrowed(pcm) });
+            }
+        };
+        for gap in &self.made_up {
+            let (start, next) = (gap.start.clamp(from, end), gap.end.clamp(from, end));
+            hand_over(from, &pcm[..(start - from) as usize]);
+            pcm = &pcm[(next - from) as usize..];
+            from = next;
         }
+        hand_over(from, pcm);
     }
 
     fn ended(&self, last_speech: u64) -> SpeechItem<'static> {

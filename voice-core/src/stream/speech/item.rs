@@ -13,7 +13,7 @@ pub enum SpeechItem<'a> {
         at: AudioTime,
     },
     /// Audio of the utterance, 16 kHz mono: first the padding before the onset, then without gap or overlap all up to
-    /// the window that ended it.
+    /// the window that ended it. Inserted silence is left out: only its time passes.
     Audio {
         /// Where it begins.
         at: AudioTime,

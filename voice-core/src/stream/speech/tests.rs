@@ -120,6 +120,25 @@ fn a_stalled_microphone_ends_the_utterance() {
 }
 
 #[test]
+fn a_microphone_that_was_late_goes_on_in_the_middle_of_the_word() {
+    let mut detector = detector(plain());
+    detector.set_turn_open(true);
+    let input = windows(&[0.9; 8]);
+    let (before, after) = input.split_at(4 * WINDOW + 100);
+    let mut items = collect(&mut detector, before);
+    for _ in 0..3 {
+        detector.insert_silence(1_600, |item| items.push(item.into_owned())).unwrap();
+    }
+    items.extend(collect(&mut detector, after));
+    detector.finish(|item| items.push(item.into_owned()));
+    let pieces = audio(&items);
+    let given: Vec<i16> = pieces.iter().flat_map(|(_, pcm)| *pcm).copied().collect();
+    assert_eq!(given, input, "all of the word and nothing else");
+    let resumed = 4 * WINDOW as u64 + 100 + 3 * 1_600;
+    assert!(pieces.iter().any(|(position, _)| *position == resumed), "its time has passed all the same");
+}
+
+#[test]
 fn finishing_gives_the_rest_and_ends() {
     let mut detector = detector(plain());
     let input = windows(&[0.9; 4]);
