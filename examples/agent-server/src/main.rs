@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(&config, providers)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => complain(&message, FAILED),
+        Err((message, code)) => complain(&message, code),
     }
 }
 
@@ -37,13 +37,13 @@ fn checked_providers(config: &Config) -> Result<Providers, ConfigError> {
     Providers::from_config(config)
 }
 
-async fn run(config: &Config, providers: Providers) -> Result<(), String> {
+async fn run(config: &Config, providers: Providers) -> Result<(), (String, u8)> {
     // Before the address is announced: whoever waits for it may send a signal at once.
-    let shutdown = shutdown_signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    providers.warm_up().await;
+    let shutdown = shutdown_signal().map_err(|error| (format!("cannot listen for signals: {error}"), FAILED))?;
+    providers.warm_up().await.map_err(|error| (error.to_string(), BAD_CONFIG))?;
     let server = Server::bind(config, providers)
         .await
-        .map_err(|error| format!("cannot listen on {}:{}: {error}", config.host, config.port))?;
+        .map_err(|error| (format!("cannot listen on {}:{}: {error}", config.host, config.port), FAILED))?;
     server.announce(config);
     server.run(shutdown).await;
     tracing::info!("stopped");

@@ -88,11 +88,13 @@ impl Server {
         for engine in &providers.missing {
             tracing::warn!(stage = engine.stage.as_str(), "{}", engine.message);
         }
-        if let Some(language) = config.language.as_deref().filter(|language| !is_english(language)) {
-            tracing::warn!(language, "the local engines know English only");
+        for remark in &providers.remarks {
+            tracing::warn!("{remark}");
         }
-        for name in config.keys.keys() {
-            tracing::warn!("{name} is set, but this build has no cloud providers: the local engines are used");
+        if let Some(language) = config.language.as_deref().filter(|language| !is_english(language))
+            && providers.english_only
+        {
+            tracing::warn!(language, "the local engines know English only");
         }
         for name in &config.without_effect {
             tracing::warn!("{name} is set, but changes nothing in this build");

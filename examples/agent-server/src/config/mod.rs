@@ -15,7 +15,7 @@ use sources::Layers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use voice_core::agent::AgentConfig;
-use voice_providers::Secret;
+use voice_providers::{Endpoint, Secret};
 
 /// A setting that cannot work, in one line that names its key. Secret values are never part of it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Keys of cloud services, by the name of their setting.
     pub keys: BTreeMap<&'static str, Secret>,
+    /// Where cloud services are found, by the name of the setting; elsewhere only when named.
+    pub base_urls: BTreeMap<&'static str, Endpoint>,
     /// Recognisers, the first preferred; empty when not named.
     pub stt: Vec<ProviderChoice>,
     /// Language models, the first preferred; empty when not named.
@@ -90,12 +92,12 @@ impl Config {
     /// One line naming the first setting that cannot work.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let layers = Layers::read(sources)?;
-        let present = |name: &&'static str| layers.get(name).is_some();
-        let base_urls = settings::BASE_URLS.iter().filter(|name| present(name));
-        for name in base_urls.clone() {
-            layers.parse(name, parse::base_url)?;
+        let mut base_urls = BTreeMap::new();
+        for name in settings::BASE_URLS {
+            if let Some(url) = layers.parse(name, parse::base_url)? {
+                base_urls.insert(name, url);
+            }
         }
-        let unavailable = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let mut config = Self {
             host: layers.parse("HOST", parse::host)?.unwrap_or_else(|| "127.0.0.1".into()),
             port: layers.parse("PORT", parse::port)?.unwrap_or(3000),
@@ -104,6 +106,7 @@ impl Config {
                 .iter()
                 .filter_map(|name| layers.get(name).map(|value| (*name, Secret::new(value))))
                 .collect(),
+            base_urls,
             stt: layers.parse("STT", |value| choice::list(StageKind::Stt, value))?.unwrap_or_default(),
             llm: layers.parse("LLM", |value| choice::list(StageKind::Llm, value))?.unwrap_or_default(),
             tts: layers.parse("TTS", |value| choice::list(StageKind::Tts, value))?.unwrap_or_default(),
@@ -121,7 +124,7 @@ impl Config {
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
-            without_effect: unavailable.iter().filter(|name| present(name)).chain(base_urls).copied().collect(),
+            without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;
         config.apply_to_agent(&layers)?;

@@ -2,8 +2,7 @@
 
 use super::ConfigError;
 use crate::guard::Origin;
-use axum::http::Uri;
-use voice_providers::Secret;
+use voice_providers::{Endpoint, Secret};
 
 type Parsed<T> = Result<T, ConfigError>;
 
@@ -82,9 +81,6 @@ pub(super) fn origins(value: &str) -> Parsed<Vec<Origin>> {
         .collect()
 }
 
-pub(super) fn base_url(value: &str) -> Parsed<Uri> {
-    match value.parse::<Uri>() {
-        Ok(url) if matches!(url.scheme_str(), Some("http" | "https")) && url.query().is_none() => Ok(url),
-        _ => wrong("must be http:// or https://, a host and at most a path"),
-    }
+pub(super) fn base_url(value: &str) -> Parsed<Endpoint> {
+    value.parse().map_err(|error: voice_core::Error| ConfigError::new(error.message()))
 }

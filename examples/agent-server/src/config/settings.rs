@@ -25,6 +25,16 @@ pub(super) const KEYS: [&str; 5] =
 pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
+/// Settings that are known and change nothing in this build.
+pub(super) const WITHOUT_EFFECT: [&str; 6] = [
+    "CARTESIA_API_KEY",
+    "CARTESIA_BASE_URL",
+    "TAVILY_API_KEY",
+    "TAVILY_BASE_URL",
+    "REDIS_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
 /// All settings.
 pub const SETTINGS: [Setting; 34] = [
     setting("HOST", "Address or name to listen on [127.0.0.1]"),

@@ -1,36 +1,96 @@
-//! Which of the providers that can be named this build has.
+//! Who serves a stage: whom the configuration names, else the cloud service whose key is set, else this machine.
 
-use crate::config::{ConfigError, Provider, ProviderChoice, StageKind};
+use crate::config::{Config, ConfigError, Provider, ProviderChoice, StageKind};
 
-/// A provider of this build.
-pub(super) enum Available {
+/// The provider of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen<'a> {
     /// The engines on this machine.
     Local,
     /// Made-up answers.
     #[cfg(feature = "fakes")]
     Fake,
+    /// A service in the cloud, or a server that speaks its dialect, with the model asked for.
+    Cloud(Service, Option<&'a str>),
 }
 
-/// The one provider of a stage: the local one unless another is named.
-pub(super) fn of(stage: StageKind, choices: &[ProviderChoice]) -> Result<Available, ConfigError> {
-    let setting = stage.setting();
-    let mut available = Vec::new();
-    for choice in choices {
-        let name = choice.provider;
-        available.push(match name {
-            Provider::Local => Available::Local,
-            #[cfg(feature = "fakes")]
-            Provider::Fake => Available::Fake,
-            _ => return Err(ConfigError::unavailable(&format!("{setting}={name}"))),
-        });
-        if let Some(model) = &choice.model {
-            return Err(ConfigError::new(format!("{setting}={name}:{model}: {name} has no models to choose from")));
+/// A cloud service of this build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Deepgram,
+    Groq,
+    OpenAi,
+}
+
+impl Service {
+    /// The setting that holds its key.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Deepgram => "DEEPGRAM_API_KEY",
+            Self::Groq => "GROQ_API_KEY",
+            Self::OpenAi => "OPENAI_API_KEY",
         }
     }
-    if available.len() > 1 {
-        let names: Vec<_> = choices.iter().map(|choice| choice.provider.as_str()).collect();
-        let all = names.join(",");
-        return Err(ConfigError::new(format!("{setting}={all}: several providers are not available in this build")));
+
+    /// The setting that says where it is found.
+    pub(super) fn base_url(self) -> &'static str {
+        match self {
+            Self::Deepgram => "DEEPGRAM_BASE_URL",
+            Self::Groq => "GROQ_BASE_URL",
+            Self::OpenAi => "OPENAI_BASE_URL",
+        }
     }
-    Ok(available.pop().unwrap_or(Available::Local))
+}
+
+/// The services that serve a stage when none is named, the first preferred.
+fn preferred(stage: StageKind) -> &'static [Service] {
+    match stage {
+        StageKind::Stt => &[Service::Deepgram, Service::Groq],
+        StageKind::Llm => &[Service::Groq, Service::OpenAi],
+        StageKind::Tts => &[Service::Deepgram],
+    }
+}
+
+/// The one provider of a stage.
+pub(super) fn of(stage: StageKind, config: &Config) -> Result<Chosen<'_>, ConfigError> {
+    let choices = match stage {
+        StageKind::Stt => &config.stt,
+        StageKind::Llm => &config.llm,
+        StageKind::Tts => &config.tts,
+    };
+    match choices.as_slice() {
+        [] => {
+            let service = preferred(stage).iter().find(|service| config.keys.contains_key(service.key()));
+            Ok(service.map_or(Chosen::Local, |service| Chosen::Cloud(*service, None)))
+        }
+        [choice] => one(stage.setting(), choice),
+        several => {
+            let names: Vec<_> = several.iter().map(|choice| choice.provider.as_str()).collect();
+            let all = names.join(",");
+            Err(ConfigError::new(format!(
+                "{}={all}: several providers are not available in this build",
+                stage.setting()
+            )))
+        }
+    }
+}
+
+fn one<'a>(setting: &str, choice: &'a ProviderChoice) -> Result<Chosen<'a>, ConfigError> {
+    let model = choice.model.as_deref();
+    let without_models = |chosen| match model {
+        None => Ok(chosen),
+        Some(model) => {
+            let name = choice.provider;
+            Err(ConfigError::new(format!("{setting}={name}:{model}: {name} has no models to choose from")))
+        }
+    };
+    match choice.provider {
+        Provider::Local => without_models(Chosen::Local),
+        #[cfg(feature = "fakes")]
+        Provider::Fake => without_models(Chosen::Fake),
+        Provider::Deepgram => Ok(Chosen::Cloud(Service::Deepgram, model)),
+        Provider::Groq => Ok(Chosen::Cloud(Service::Groq, model)),
+        Provider::OpenAi => Ok(Chosen::Cloud(Service::OpenAi, model)),
+        name => Err(ConfigError::unavailable(&format!("{setting}={name}"))),
+    }
 }

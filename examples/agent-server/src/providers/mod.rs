@@ -1,18 +1,19 @@
 //! Who serves the stages.
 
 mod choice;
+mod cloud;
 #[cfg(feature = "fakes")]
 mod fake;
 mod local;
 
 use crate::config::{Config, ConfigError, StageKind};
-use choice::Available;
+use choice::Chosen;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::Stage;
+use voice_core::{ErrorKind, Stage};
 use voice_core::agent::Agent;
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
@@ -55,6 +56,10 @@ pub struct Providers {
     pub vad: Option<Arc<SileroModel>>,
     /// Whether the recogniser hears denoised audio.
     pub denoise: bool,
+    /// What works less well than one would expect of this combination, for the log and for every client.
+    pub remarks: Vec<&'static str>,
+    /// Whether a stage is served by an engine that knows English alone.
+    pub english_only: bool,
 }
 
 impl Providers {
@@ -66,40 +71,60 @@ impl Providers {
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
         let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
-        match choice::of(StageKind::Stt, &config.stt)? {
-            Available::Local => local::stt(&mut providers)?,
+        let chosen = |stage| choice::of(stage, config);
+        let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
+        match stt {
+            Chosen::Local => local::stt(&mut providers)?,
+            Chosen::Cloud(service, model) => providers.stt = Some(cloud::stt(service, model, config)?),
             #[cfg(feature = "fakes")]
-            Available::Fake => providers.stt = Some(fake::stt(config)),
+            Chosen::Fake => providers.stt = Some(fake::stt(config)),
         }
-        match choice::of(StageKind::Llm, &config.llm)? {
-            Available::Local => local::llm(&mut providers)?,
+        match llm {
+            Chosen::Local => local::llm(&mut providers)?,
+            Chosen::Cloud(service, model) => providers.llm = Some(cloud::llm(service, model, config)?),
             #[cfg(feature = "fakes")]
-            Available::Fake => providers.llm = Some(fake::llm(config)),
+            Chosen::Fake => providers.llm = Some(fake::llm(config)),
         }
-        match choice::of(StageKind::Tts, &config.tts)? {
-            Available::Local => local::tts(&mut providers, config)?,
+        match tts {
+            Chosen::Local => local::tts(&mut providers, config)?,
+            Chosen::Cloud(service, model) => providers.tts = Some(cloud::tts(service, model, config)?),
             #[cfg(feature = "fakes")]
-            Available::Fake => providers.tts = Some(fake::tts(config)),
+            Chosen::Fake => providers.tts = Some(fake::tts(config)),
         }
+        providers.remarks = remarks(stt, llm);
+        providers.english_only = stt == Chosen::Local || tts == Chosen::Local;
         Ok(providers)
     }
 
-    /// Prepares connections and models, so that the first session is as fast as the second. A provider that cannot is
-    /// noted in the log and tried again when it is needed.
-    pub async fn warm_up(&self) {
+    /// Prepares connections and models, so that the first session is as fast as the second. A provider that cannot for
+    /// now is noted in the log and tried again when it is needed.
+    ///
+    /// # Errors
+    /// A provider refuses the key or the model: no session could work.
+    pub async fn warm_up(&self) -> Result<(), ConfigError> {
         let ready = |stage: Stage, warm_up: Option<BoxFuture<'static, voice_core::Result<()>>>| async move {
-            let Some(warm_up) = warm_up else { return };
+            let Some(warm_up) = warm_up else { return Ok(()) };
             match tokio::time::timeout(WARM_UP, warm_up).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(stage = stage.as_str(), %error, "a provider is not ready"),
-                Err(_) => tracing::warn!(stage = stage.as_str(), "a provider takes long to get ready"),
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::InvalidConfig) => {
+                    Err(ConfigError::new(error.to_string()))
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(stage = stage.as_str(), %error, "a provider is not ready");
+                    Ok(())
+                }
+                Err(_) => {
+                    tracing::warn!(stage = stage.as_str(), "a provider takes long to get ready");
+                    Ok(())
+                }
             }
         };
-        tokio::join!(
+        tokio::try_join!(
             ready(Stage::Stt, self.stt.as_ref().map(|provider| provider.warm_up())),
             ready(Stage::Llm, self.llm.as_ref().map(|provider| provider.warm_up())),
             ready(Stage::Tts, self.tts.as_ref().map(|provider| provider.warm_up())),
-        );
+        )
+        .map(drop)
     }
 
     pub(crate) fn agent(&self, config: &Config) -> Agent {
@@ -129,5 +154,16 @@ impl Providers {
             "llm": self.llm.as_ref().map(|provider| provider.name()),
             "tts": self.tts.as_ref().map(|provider| provider.name()),
         })
+    }
+}
+
+/// The local recogniser serves the demo brain; a real language model deserves better.
+fn remarks(stt: Chosen<'_>, llm: Chosen<'_>) -> Vec<&'static str> {
+    match (stt, llm) {
+        (Chosen::Local, Chosen::Cloud(..)) => vec![
+            "speech is recognised on this machine, which knows the demo's sentences alone; \
+             set DEEPGRAM_API_KEY or GROQ_API_KEY for open conversation, or type",
+        ],
+        _ => Vec::new(),
     }
 }

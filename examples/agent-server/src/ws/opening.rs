@@ -85,6 +85,13 @@ fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
             kind: Some("engine_missing".into()),
         })
         .collect();
+    remarks.extend(state.providers.remarks.iter().map(|remark| ServerFrame::Error {
+        code: ErrorCode::Provider,
+        message: (*remark).to_owned(),
+        fatal: false,
+        stage: Some("stt".into()),
+        kind: Some("unsupported".into()),
+    }));
     if start.echo_cancellation {
         let message = "`echo_cancellation`: this server has none; use the client's own, or headphones";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));

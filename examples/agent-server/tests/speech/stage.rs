@@ -32,7 +32,7 @@ pub async fn server() -> Option<TestServer> {
     if !providers.missing.is_empty() {
         return None;
     }
-    providers.warm_up().await;
+    providers.warm_up().await.expect("local engines ask for no key");
     Some(TestServer::with(&config, providers).await)
 }
 
