@@ -23,6 +23,15 @@ pub(super) enum Service {
 }
 
 impl Service {
+    /// Its name in the configuration.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Deepgram => "deepgram",
+            Self::Groq => "groq",
+            Self::OpenAi => "openai",
+        }
+    }
+
     /// The setting that holds its key.
     pub(super) fn key(self) -> &'static str {
         match self {

@@ -4,5 +4,78 @@ use super::choice::Service;
 use crate::config::{Config, ConfigError, StageKind};
 use std::sync::Arc;
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
-use voice_providers::{Endpoint, Secret};
+use voice_providers::deepgram::{DeepgramStt, DeepgramSttConfig, DeepgramTts, DeepgramTtsConfig};
+use voice_providers::openai::{OpenAiLlm, OpenAiLlmConfig, OpenAiStt, OpenAiSttConfig};
+use voice_providers::{Endpoint, Secret, groq};
 
+pub(super) fn stt(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn SttProvider>, ConfigError> {
+    let Place { key, base_url, model } = Place::of(service, model, config);
+    let language = config.language.clone();
+    let made: voice_core::Result<Arc<dyn SttProvider>> = match service {
+        Service::Deepgram => {
+            let settings = DeepgramSttConfig::from_settings(needed(service, key, StageKind::Stt)?, base_url, model, language);
+            DeepgramStt::new(settings).map(|stt| Arc::new(stt) as _)
+        }
+        Service::Groq => groq::stt(key, model, language, base_url).map(|stt| Arc::new(stt) as _),
+        Service::OpenAi => {
+            let mut settings = OpenAiSttConfig::default();
+            (settings.key, settings.model, settings.language, settings.base_url) = (key, model, language, base_url);
+            OpenAiStt::new(settings).map(|stt| Arc::new(stt) as _)
+        }
+    };
+    made.map_err(|error| wrong(StageKind::Stt, service, &error))
+}
+
+pub(super) fn llm(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn LlmProvider>, ConfigError> {
+    let Place { key, base_url, model } = Place::of(service, model, config);
+    let made: voice_core::Result<Arc<dyn LlmProvider>> = match service {
+        Service::Groq => groq::llm(key, model, base_url).map(|llm| Arc::new(llm) as _),
+        Service::OpenAi => {
+            let mut settings = OpenAiLlmConfig::default();
+            (settings.key, settings.model, settings.base_url) = (key, model, base_url);
+            OpenAiLlm::new(settings).map(|llm| Arc::new(llm) as _)
+        }
+        Service::Deepgram => return Err(ConfigError::unavailable("LLM=deepgram")),
+    };
+    made.map_err(|error| wrong(StageKind::Llm, service, &error))
+}
+
+pub(super) fn tts(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn TtsProvider>, ConfigError> {
+    let Place { key, base_url, model } = Place::of(service, model, config);
+    let made: voice_core::Result<Arc<dyn TtsProvider>> = match service {
+        Service::Deepgram => {
+            // A voice is a model there: the more specific setting wins.
+            let voice = model.or_else(|| config.voice.clone());
+            let settings = DeepgramTtsConfig::from_settings(needed(service, key, StageKind::Tts)?, base_url, voice);
+            DeepgramTts::new(settings).map(|tts| Arc::new(tts) as _)
+        }
+        Service::Groq | Service::OpenAi => return Err(ConfigError::unavailable("TTS=openai")),
+    };
+    made.map_err(|error| wrong(StageKind::Tts, service, &error))
+}
+
+/// Where a service is found and how it is entered.
+struct Place {
+    key: Option<Secret>,
+    base_url: Option<Endpoint>,
+    model: Option<String>,
+}
+
+impl Place {
+    fn of(service: Service, model: Option<&str>, config: &Config) -> Self {
+        Self {
+            key: config.keys.get(service.key()).cloned(),
+            base_url: config.base_urls.get(service.base_url()).cloned(),
+            model: model.map(str::to_owned),
+        }
+    }
+}
+
+fn needed(service: Service, key: Option<Secret>, stage: StageKind) -> Result<Secret, ConfigError> {
+    let missing = || ConfigError::new(format!("{}: not set, and {}={} needs it", service.key(), stage.setting(), service.name()));
+    key.ok_or_else(missing)
+}
+
+fn wrong(stage: StageKind, service: Service, error: &voice_core::Error) -> ConfigError {
+    ConfigError::new(format!("{}={}: {}", stage.setting(), service.name(), error.message()))
+}
