@@ -31,7 +31,12 @@ test:
 	@cd $(BROWSER_TESTS) && AGENT_SERVER_BIN="$(abspath $(CARGO_TARGET_DIR))/debug/agent-server" node --test
 	@echo '== all tests passed'
 
+# Every goal is looked at, also after one was missed. The tests run samples of the long sweeps, this runs all of them.
 bench:
-	@.ci/install run
+	@.ci/install test
 	@echo '== benches'
-	@cargo bench --locked --workspace --all-features
+	@cargo bench --locked --workspace --all-features --no-fail-fast
+	@echo '== random conversations and sessions, in full'
+	@CONVERSATIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
+	@echo '== everything one can say, 200 interruptions, from every kind of microphone'
+	@VOICE_AGENT_FULL=1 cargo test --locked --workspace --all-features --test speech

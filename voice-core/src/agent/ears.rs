@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The rate at which the ears listen, in Hz.
 pub(super) const RATE: u32 = 16_000;
-/// A microphone that gives nothing for so long while the user speaks is taken to be silent.
+/// A microphone that is so late with its next piece while the user speaks is taken to be silent.
 const STARVED_AFTER: Duration = Duration::from_millis(300);
 /// Silence is then inserted in steps of this.
 const SILENCE_STEP: Duration = Duration::from_millis(100);
@@ -39,7 +39,8 @@ pub(super) struct Ears {
     /// Samples received, at the input rate, and since when.
     received: u64,
     since: Option<SessionTime>,
-    last_audio: SessionTime,
+    /// When the last piece of audio is over and the next one is due.
+    next_due: SessionTime,
     /// The VAD failed and has not worked since: told once.
     failing: bool,
     ahead: bool,
@@ -70,7 +71,7 @@ impl Ears {
             clean: Vec::new(),
             received: 0,
             since: None,
-            last_audio: SessionTime::ZERO,
+            next_due: SessionTime::ZERO,
             failing: false,
             ahead: false,
         })
@@ -112,7 +113,11 @@ impl Ears {
     }
 
     fn audio_received(&self) -> Duration {
-        Duration::from_nanos((u128::from(self.received) * 1_000_000_000 / u128::from(self.input_rate.max(1))) as u64)
+        self.duration(self.received)
+    }
+
+    fn duration(&self, samples: u64) -> Duration {
+        Duration::from_nanos((u128::from(samples) * 1_000_000_000 / u128::from(self.input_rate.max(1))) as u64)
     }
 
     /// Takes microphone audio, PCM16 little-endian. Gives an error to be told when audio came too far ahead of real
@@ -121,7 +126,7 @@ impl Ears {
     /// # Errors
     /// `InvalidInput` for an odd number of bytes.
     pub(super) fn push(&mut self, bytes: &[u8], now: SessionTime) -> Result<Option<Error>> {
-        self.last_audio = now;
+        self.next_due = now + self.duration(bytes.len() as u64 / 2);
         self.since.get_or_insert(now);
         self.received += bytes.len() as u64 / 2;
         self.raw.clear();
@@ -169,14 +174,14 @@ impl Ears {
 
     /// Whether the microphone has gone quiet in the literal sense while the user's turn is open.
     pub(super) fn is_starved(&self, now: SessionTime, user_active: bool) -> bool {
-        user_active && self.detector.is_some() && now >= self.last_audio + STARVED_AFTER
+        user_active && self.detector.is_some() && now >= self.next_due + STARVED_AFTER
     }
 
     /// Silence in place of a microphone that has stalled, so that a turn always ends.
     pub(super) fn insert_silence(&mut self, now: SessionTime) {
-        let gap = now.saturating_since(self.last_audio);
+        let gap = now.saturating_since(self.next_due);
         // The next step is due when another step of silence has passed.
-        self.last_audio = now - (STARVED_AFTER - SILENCE_STEP);
+        self.next_due = now - (STARVED_AFTER - SILENCE_STEP);
         let silence = gap.min(STARVED_AFTER).max(SILENCE_STEP);
         let length = (silence.as_millis() as usize) * (RATE as usize / 1_000);
         let Self { detector: Some(detector), denoiser, denoise_before_vad, items, .. } = self else { return };
@@ -199,7 +204,7 @@ impl Ears {
 
     /// When time alone changes what the ears do.
     pub(super) fn next_wake(&self, now: SessionTime, user_active: bool) -> Option<SessionTime> {
-        let starved = (user_active && self.detector.is_some()).then_some(self.last_audio + STARVED_AFTER);
+        let starved = (user_active && self.detector.is_some()).then_some(self.next_due + STARVED_AFTER);
         let caught_up = (!self.may_read(now)).then(|| now + (self.lead(now) - self.max_ahead));
         [starved, caught_up].into_iter().flatten().min()
     }

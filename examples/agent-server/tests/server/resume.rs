@@ -1,7 +1,10 @@
 //! Coming back to a session.
 
-use crate::support::{Client, Frame, TestServer};
+use crate::support::{Client, Frame, TestServer, fakes, settings};
+use agent_server::Providers;
 use serde_json::{Value, json};
+use voice_core::audio::{Wav, pcm};
+use voice_core::builtin::SileroModel;
 
 async fn begin(server: &TestServer, start: Value) -> (Client, Value) {
     let mut client = server.connect().await;
@@ -52,6 +55,26 @@ async fn taking_over_in_the_middle_of_a_reply_leaves_no_sound_of_it() {
     let old = frames.iter().filter(|frame| matches!(frame, Frame::Audio(pcm) if pcm[0] == 1)).count();
     assert_eq!(old, 0, "{frames:?}");
     assert_eq!(frames.last().unwrap().json()["turn"], 2);
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_connection_broke_is_answered_after_it() {
+    let providers = Providers { vad: Some(SileroModel::embedded().unwrap()), ..fakes() };
+    let server = TestServer::with(&settings(&[]), providers).await;
+    let (mut client, ready) = begin(&server, json!({ "type": "start" })).await;
+    let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
+    let speech = pcm::to_bytes(&Wav::parse(speech).unwrap().samples[..40_000]);
+    for piece in speech.chunks(6_400) {
+        client.send_audio(piece.to_vec()).await;
+    }
+    let started = client.of_type("speech").await;
+    assert_eq!(started.json()["started"], true);
+    client.vanish();
+    let (mut again, _) = begin(&server, json!({ "type": "start", "resume": ready["resume"] })).await;
+    let told = again.until(|frame| frame.kind() == "reply_end").await;
+    let finals: Vec<_> = told.iter().filter(|frame| frame.kind() == "transcript").map(Frame::json).collect();
+    assert_eq!(finals, [&json!({ "type": "transcript", "turn": 1, "text": "hello", "final": true })]);
+    assert_eq!(told.last().unwrap().json()["heard"], "You said hello.");
 }
 
 #[tokio::test]
