@@ -28,7 +28,9 @@ where
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        let remaining = limit.saturating_sub((deadline - limit).elapsed());
+        // A limit of ages has its deadline moved to where clocks end.
+        let started = deadline.checked_sub(limit);
+        let remaining = started.map_or(limit, |started| limit.saturating_sub(started.elapsed()));
         let Some(pause) = pause(&error, remaining, random()) else { return Err(error) };
         tracing::debug!(%error, pause_ms = pause.as_millis(), "trying once more");
         tokio::time::sleep(pause).await;

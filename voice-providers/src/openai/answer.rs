@@ -56,6 +56,11 @@ impl Answer {
         }
     }
 
+    /// Whether every word of it has come.
+    pub(super) fn is_finished(&self) -> bool {
+        self.reader.is_finished()
+    }
+
     /// The first text; `None` when the answer ends without any.
     ///
     /// # Errors

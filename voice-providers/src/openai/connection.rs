@@ -128,6 +128,14 @@ pub(super) fn model(service: &Service, stage: Stage, named: Option<String>) -> R
     })
 }
 
+/// A time that can be waited.
+pub(super) fn wait(stage: Stage, option: &str, milliseconds: u64) -> Result<Duration> {
+    if milliseconds == 0 {
+        return Err(Error::new(ErrorKind::InvalidConfig, stage, format!("{option}: nothing answers within 0 ms")));
+    }
+    Ok(Duration::from_millis(milliseconds))
+}
+
 fn secret_value(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);

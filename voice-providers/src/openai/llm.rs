@@ -20,6 +20,9 @@ use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
 use voice_core::stream::CancelStreamExt;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
+/// How long the figures that follow the last word may take, and the sign that the answer is whole.
+const LAST_FIGURES: Duration = Duration::from_millis(500);
+
 /// A language model behind OpenAI's dialect.
 ///
 /// One request a call. Only before the first word, a failure that passes (no connection, 5xx, 429 with a short
@@ -65,8 +68,8 @@ impl OpenAiLlm {
             reasoning_effort: reasoning_effort.filter(|effort| !effort.is_empty()),
             more: config.body,
         };
-        let (first_token, gap) = (config.first_token_timeout_ms, config.gap_timeout_ms);
-        let (first_token, gap) = (Duration::from_millis(first_token), Duration::from_millis(gap));
+        let first_token = connection::wait(stage, "first_token_timeout_ms", config.first_token_timeout_ms)?;
+        let gap = connection::wait(stage, "gap_timeout_ms", config.gap_timeout_ms)?;
         Ok(Self { name: service.name, model: Arc::new(Model { connection, manner, first_token, gap }) })
     }
 
@@ -139,7 +142,12 @@ impl Model {
     }
 
     async fn next(&self, answer: &mut Answer) -> Result<Piece> {
-        let limited = tokio::time::timeout(self.gap, answer.next()).await;
-        limited.unwrap_or_else(|_| Err(self.connection.timed_out("more of its answer", self.gap)))
+        let finished = answer.is_finished();
+        let limit = if finished { self.gap.min(LAST_FIGURES) } else { self.gap };
+        match tokio::time::timeout(limit, answer.next()).await {
+            Ok(piece) => piece,
+            Err(_) if finished => Ok(Piece::End),
+            Err(_) => Err(self.connection.timed_out("more of its answer", self.gap)),
+        }
     }
 }

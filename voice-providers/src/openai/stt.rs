@@ -71,7 +71,7 @@ impl OpenAiStt {
             verbose,
             no_speech: config.no_speech_threshold,
             log_probability: config.log_probability_threshold,
-            limit: Duration::from_millis(config.timeout_ms),
+            limit: connection::wait(stage, "timeout_ms", config.timeout_ms)?,
             slots: Semaphore::new(config.max_concurrent.clamp(1, Semaphore::MAX_PERMITS)),
         };
         Ok(Self { name: service.name, recogniser: Arc::new(recogniser) })

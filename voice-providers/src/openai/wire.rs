@@ -176,6 +176,11 @@ impl Reader {
         Ok(if text.is_empty() { Piece::Nothing } else { Piece::Text(text) })
     }
 
+    /// Whether the service has given its reason to finish.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
     /// The body has ended: in order after a reason to finish, else the connection broke.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use serde_json::json;
 use voice_core::{Message, Stage};
 
@@ -195,5 +196,22 @@ fn a_model_is_looked_for_where_there_is_a_list() {
         ("<html>".to_owned(), None),
     ] {
         assert_eq!(lists_model(body.as_bytes(), "m"), found, "{body}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_event_is_survived(datas in prop::collection::vec("[\\[\\]{}:,\"a-e0-9 .-]{0,40}|.{0,20}", 0..6), name in "(error)?") {
+        let events: Vec<_> = datas.into_iter().map(|data| SseEvent { name: name.clone(), data }).collect();
+        let _ = read(&events);
+    }
+
+    #[test]
+    fn text_is_given_as_it_came_however_it_is_cut(pieces in prop::collection::vec("[^<\\s].{0,10}", 1..6)) {
+        let mut events: Vec<_> = pieces.iter().map(|piece| delta(json!({ "content": piece }))).collect();
+        events.push(finish("stop"));
+        let (spoken, end) = read(&events);
+        prop_assert_eq!(spoken, pieces.concat());
+        prop_assert!(end.is_ok());
     }
 }

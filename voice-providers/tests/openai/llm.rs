@@ -23,7 +23,7 @@ pub fn request() -> LlmRequest {
     LlmRequest { messages: vec![Message::user("hi")], ..LlmRequest::default() }
 }
 
-async fn ask(model: &OpenAiLlm) -> (String, Option<Error>) {
+pub async fn ask(model: &OpenAiLlm) -> (String, Option<Error>) {
     let mut stream = model.generate(request(), CallContext::detached());
     let (mut text, mut failure) = (String::new(), None);
     while let Some(event) = stream.next().await {
@@ -97,7 +97,8 @@ async fn groq_has_its_own_settings() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_named() {
     let server = Server::start([good()]).await;
-    let cases: [(fn(&mut OpenAiLlmConfig), ErrorKind, &str); 6] = [
+    let cases: [(fn(&mut OpenAiLlmConfig), ErrorKind, &str); 7] = [
+        (|config| config.gap_timeout_ms = 0, ErrorKind::InvalidConfig, "gap_timeout_ms"),
         (|config| (config.base_url, config.key) = (None, None), ErrorKind::Auth, "OPENAI_API_KEY"),
         (|config| config.key = Some(Secret::new("gsk_\nx")), ErrorKind::Auth, "OPENAI_API_KEY"),
         (|config| config.model = None, ErrorKind::InvalidConfig, "LLM=openai:"),
@@ -200,6 +201,24 @@ async fn every_wait_has_an_end() {
         server.closed(1).await;
         assert_eq!(server.requests().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_neither_ends_nor_goes_on_after_its_last_word_is_left() {
+    let finish = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    let server = Server::start([Reply::stream().text("Sure").event(finish).then(Step::AwaitClose)]).await;
+    let (text, error) = ask(&OpenAiLlm::new(config(&server)).unwrap()).await;
+    assert_eq!((text.as_str(), error.is_none()), ("Sure", true));
+    server.closed(1).await;
+}
+
+#[tokio::test]
+async fn a_key_is_not_carried_elsewhere() {
+    let elsewhere = Server::start([good()]).await;
+    let location = format!("location: {}\r\n", elsewhere.url("/v1/chat/completions"));
+    let (text, error, _) = play([Reply::of(307, &location, "")]).await;
+    assert_eq!((text.as_str(), error), ("", Some(ErrorKind::InvalidConfig)));
+    assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
