@@ -1,10 +1,10 @@
 //! Language models by streamed chat completions.
 
+use super::Service;
 use super::answer::Answer;
 use super::config::OpenAiLlmConfig;
 use super::connection::{self, Connection};
 use super::wire::{Manner, OWN_FIELDS, Piece};
-use super::{MaxTokensField, Service};
 use crate::retry::at_most_twice;
 use async_stream::try_stream;
 use bytes::Bytes;
@@ -76,11 +76,6 @@ impl OpenAiLlm {
     /// The model asked.
     pub fn model(&self) -> &str {
         &self.model.manner.model
-    }
-
-    /// The name under which it sends the limit of an answer.
-    pub fn max_tokens_field(&self) -> MaxTokensField {
-        self.model.manner.max_tokens_field
     }
 }
 

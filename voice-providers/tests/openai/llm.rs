@@ -94,10 +94,12 @@ async fn groq_has_its_own_settings() {
     assert_eq!(sent.header("authorization"), None);
 }
 
+type Change = fn(&mut OpenAiLlmConfig);
+
 #[tokio::test]
 async fn settings_that_cannot_work_are_named() {
     let server = Server::start([good()]).await;
-    let cases: [(fn(&mut OpenAiLlmConfig), ErrorKind, &str); 7] = [
+    let cases: [(Change, ErrorKind, &str); 7] = [
         (|config| config.gap_timeout_ms = 0, ErrorKind::InvalidConfig, "gap_timeout_ms"),
         (|config| (config.base_url, config.key) = (None, None), ErrorKind::Auth, "OPENAI_API_KEY"),
         (|config| config.key = Some(Secret::new("gsk_\nx")), ErrorKind::Auth, "OPENAI_API_KEY"),
