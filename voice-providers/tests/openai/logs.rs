@@ -9,7 +9,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use voice_providers::openai::OpenAiLlm;
 
-/// Keeps every event of every level as text.
+/// Keeps every event of every level as text, those of the tests beside it too: no key belongs in them either.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -44,7 +44,8 @@ impl Subscriber for Log {
 #[tokio::test]
 async fn ids_and_limits_are_logged_and_keys_are_not() {
     let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    // For all threads: a subscriber of one thread misses what another thread was the first to log.
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
     let quoting = Reply::of(500, "", &format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#));
     let figures = r#"{"choices":[],"x_groq":{"id":"req_7","usage":{"prompt_tokens":21}}}"#;
     let server = Server::start([quoting, Reply::stream().text("Sure").event(figures).finish()]).await;
