@@ -1,7 +1,12 @@
+use super::reader::Usage;
 use super::*;
+use crate::http::Asked;
+use crate::openai::MaxTokensField;
+use crate::sse::SseEvent;
 use proptest::prelude::*;
-use serde_json::json;
-use voice_core::{Message, Stage};
+use serde_json::{Map, json};
+use voice_core::stage::LlmRequest;
+use voice_core::{ErrorKind, Message, Result, Stage};
 
 const ASKED: Asked = Asked { service: "Groq", stage: Stage::Llm, key: "GROQ_API_KEY", model: "LLM" };
 
