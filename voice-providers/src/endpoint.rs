@@ -1,11 +1,13 @@
 //! Where a service is found.
 
+use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 use voice_core::{Error, ErrorKind, Stage};
 
 /// Scheme, host and optional path prefix of a service: `https://api.deepgram.com`, `http://localhost:11434/v1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Endpoint {
     secure: bool,
     /// Host, port and prefix, without a slash at the end.
@@ -41,6 +43,14 @@ impl FromStr for Endpoint {
             return Err(unusable());
         }
         Ok(Self { secure, rest: rest.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = Error;
+
+    fn try_from(url: String) -> Result<Self, Error> {
+        url.parse()
     }
 }
 

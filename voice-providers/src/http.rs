@@ -2,6 +2,7 @@
 
 use crate::tls;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -24,6 +25,8 @@ pub(crate) fn client() -> Client {
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
+            // An API does not move; a redirect would carry keys in headers of their own to wherever it points.
+            .redirect(Policy::none())
             .http2_keep_alive_interval(Duration::from_secs(20))
             .http2_keep_alive_while_idle(true)
             .user_agent(concat!("voice-agent/", env!("CARGO_PKG_VERSION")))
@@ -73,6 +76,7 @@ impl Asked {
         let service = self.service;
         let (kind, advice) = match status.as_u16() {
             _ if gone => (ErrorKind::InvalidConfig, format!("; choose another model in {}", self.model)),
+            300..=399 => (ErrorKind::InvalidConfig, "; check the base URL, it leads elsewhere".to_owned()),
             401 | 403 => (ErrorKind::Auth, format!("; check {}", self.key)),
             402 => (ErrorKind::Auth, "; the account has no credit left".to_owned()),
             404 => (ErrorKind::InvalidConfig, format!("; check the model in {} and the base URL", self.model)),
@@ -175,6 +179,7 @@ mod tests {
                 "another model in LLM",
             ),
             (404, "", ErrorKind::InvalidConfig, "check the model in LLM"),
+            (301, "", ErrorKind::InvalidConfig, "check the base URL"),
             (
                 429,
                 r#"{"err_code":"TOO_MANY_REQUESTS"}"#,

@@ -14,8 +14,17 @@ mod tls;
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "openai")]
+mod retry;
+#[cfg(feature = "openai")]
+mod sse;
+
+#[cfg(feature = "openai")]
+pub mod groq;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(feature = "openai")]
+pub mod openai;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;

@@ -1,10 +1,12 @@
 //! A value that must not be shown.
 
+use serde::Deserialize;
 use std::fmt;
 use std::hint::black_box;
 
 /// A key or token. Its `Debug` says nothing of the value.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
