@@ -14,6 +14,11 @@ mod tls;
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(all(feature = "http", feature = "websocket"))]
+mod ws;
+
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
 #[cfg(feature = "local")]
 pub mod local;
 
