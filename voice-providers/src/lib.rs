@@ -10,9 +10,11 @@
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
 mod tls;
 
 #[cfg(feature = "http")]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
 mod http;
 #[cfg(all(feature = "http", feature = "websocket"))]
 mod ws;

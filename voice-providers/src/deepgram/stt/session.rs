@@ -24,6 +24,8 @@ pub(super) struct Session {
     backoff: Backoff,
     /// The request that is being waited for, since it was sent.
     patience: Option<(FinalizeId, Timer)>,
+    /// Why it ended, to be told after what was heard before.
+    failed: Option<Error>,
 }
 
 enum Link {
@@ -40,7 +42,15 @@ impl Session {
     pub(super) fn new(shared: Arc<Shared>, input: BoxStream<'static, SttInput>, seed: u64) -> Self {
         let backoff = Backoff::new(shared.config.first_pause, seed);
         let link = Link::Connecting(shared.connect());
-        Self { shared, input: Some(input), transcript: Transcript::default(), link, backoff, patience: None }
+        Self {
+            shared,
+            input: Some(input),
+            transcript: Transcript::default(),
+            link,
+            backoff,
+            patience: None,
+            failed: None,
+        }
     }
 
     /// Takes what has come. While a connection cannot keep up, input waits where it is; while there is none, the oldest
@@ -139,21 +149,23 @@ impl Stream for Session {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if matches!(this.link, Link::Ended) {
-            return Poll::Ready(None);
+        if !matches!(this.link, Link::Ended) {
+            this.poll_input(context);
+            if let Err(error) = this.poll_link(context) {
+                this.link = Link::Ended;
+                this.failed = Some(error);
+            } else {
+                this.poll_patience(context);
+            }
         }
-        this.poll_input(context);
-        if let Err(error) = this.poll_link(context) {
-            this.link = Link::Ended;
-            return Poll::Ready(Some(Err(error)));
-        }
-        this.poll_patience(context);
         if let Some(event) = this.transcript.event() {
             return Poll::Ready(Some(Ok(event)));
         }
-        if this.input.is_none() && this.transcript.owes().is_none() {
+        let is_done = this.input.is_none() && this.transcript.owes().is_none();
+        if is_done || matches!(this.link, Link::Ended) {
             this.link = Link::Ended;
-            return Poll::Ready(None);
+            this.input = None;
+            return Poll::Ready(this.failed.take().filter(|_| !is_done).map(Err));
         }
         Poll::Pending
     }

@@ -32,6 +32,8 @@ pub(super) struct Call {
     /// What was sent before any audio came, for one more try.
     said: Vec<TtsInput>,
     to_say: VecDeque<TtsInput>,
+    /// The input was left alone for want of room.
+    was_full: bool,
     /// Messages for which there was no room yet.
     messages: VecDeque<String>,
     groups: Groups,
@@ -57,6 +59,7 @@ impl Call {
             stall_timeout: config.stall_timeout,
             said: Vec::new(),
             to_say: VecDeque::new(),
+            was_full: false,
             messages: VecDeque::new(),
             groups: Groups::new(config.sample_rate),
             silence: None,
@@ -89,6 +92,7 @@ impl Call {
                 }
             }
         }
+        self.was_full = self.to_say.len() >= AHEAD;
     }
 
     fn poll_link(&mut self, context: &mut Context<'_>) -> Result<()> {
@@ -130,7 +134,10 @@ impl Call {
     /// Reads, writes and keeps time until there is no more to do now.
     fn converse(&mut self, context: &mut Context<'_>) -> Result<()> {
         let Link::Open(spoken) = &mut self.link else { return Ok(()) };
-        while let Poll::Ready(received) = spoken.line.poll_receive(context) {
+        // What has come is given on before more is read: the end of a connection must not overtake it.
+        while !self.groups.has_events()
+            && let Poll::Ready(received) = spoken.line.poll_receive(context)
+        {
             self.silence = None;
             match received? {
                 Received::Binary(bytes) => {
@@ -155,7 +162,9 @@ impl Call {
 
     fn send(&mut self, context: &mut Context<'_>) -> Result<()> {
         loop {
-            self.compose();
+            while self.messages.is_empty() && !self.to_say.is_empty() {
+                self.compose();
+            }
             let Link::Open(spoken) = &mut self.link else { return Ok(()) };
             if self.messages.is_empty() {
                 return match spoken.line.poll_flush(context) {
@@ -173,12 +182,9 @@ impl Call {
         }
     }
 
-    /// Makes messages of the next piece of text, once those of the last are sent.
+    /// Makes messages of the next piece of text.
     fn compose(&mut self) {
         let Link::Open(spoken) = &mut self.link else { return };
-        if !self.messages.is_empty() {
-            return;
-        }
         let Some(item) = self.to_say.pop_front() else { return };
         let mut flush = matches!(item, TtsInput::Flush);
         if let TtsInput::Text { sentence, text } = &item {
@@ -214,6 +220,14 @@ impl Call {
     fn is_done(&self) -> bool {
         self.input.is_none() && self.to_say.is_empty() && self.messages.is_empty() && self.groups.is_empty()
     }
+
+    /// A clean end: the connection may serve the next reply.
+    fn finish(&mut self) -> Poll<Option<Result<TtsEvent>>> {
+        if let Link::Open(spoken) = std::mem::replace(&mut self.link, Link::Ended) {
+            self.pool.give_back(*spoken);
+        }
+        Poll::Ready(None)
+    }
 }
 
 impl Stream for Call {
@@ -228,6 +242,9 @@ impl Stream for Call {
             return Poll::Ready(None);
         }
         this.poll_input(context);
+        if this.is_done() {
+            return this.finish();
+        }
         if let Err(error) = this.poll_link(context) {
             this.link = Link::Ended;
             this.input = None;
@@ -237,12 +254,12 @@ impl Stream for Call {
         if let Some(event) = this.groups.event() {
             return Poll::Ready(Some(Ok(event)));
         }
+        if this.input.is_some() && this.was_full && this.to_say.len() < AHEAD {
+            this.was_full = false;
+            context.waker().wake_by_ref();
+        }
         if this.is_done() {
-            // A clean end: the connection may serve the next reply.
-            if let Link::Open(spoken) = std::mem::replace(&mut this.link, Link::Ended) {
-                this.pool.give_back(*spoken);
-            }
-            return Poll::Ready(None);
+            return this.finish();
         }
         Poll::Pending
     }

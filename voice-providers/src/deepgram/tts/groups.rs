@@ -135,6 +135,10 @@ impl Groups {
         }
     }
 
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     pub(super) fn event(&mut self) -> Option<TtsEvent> {
         self.events.pop_front()
     }
