@@ -16,6 +16,7 @@ mod support {
 }
 
 use futures::channel::mpsc;
+use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
 use std::time::Duration;
 use support::listener::{Listener, finalize, spoken, text};
@@ -43,7 +44,11 @@ fn provider(endpoint: &Endpoint) -> DeepgramStt {
 }
 
 async fn finals(stt: &DeepgramStt, input: Vec<SttInput>) -> Vec<(FinalizeId, String)> {
-    let events = stt.transcribe(stream::iter(input).boxed(), CallContext::detached());
+    finals_of(stt, stream::iter(input).boxed()).await
+}
+
+async fn finals_of(stt: &DeepgramStt, input: BoxStream<'static, SttInput>) -> Vec<(FinalizeId, String)> {
+    let events = stt.transcribe(input, CallContext::detached());
     let finals = events.filter_map(async |event| match event.unwrap() {
         SttEvent::Final { id, text, .. } => Some((id, text)),
         _ => None,
@@ -172,7 +177,14 @@ async fn no_word_is_lost_or_doubled_whatever_happens_to_the_connection() {
                 expected.push((finalize(turn, attempt), text(first..word)));
             }
         }
-        assert_eq!(finals(&stt, input).await, expected, "seed {seed}");
+        let input = stream::iter(input).boxed();
+        // All at once, or as it is spoken.
+        let live = |item| async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            item
+        };
+        let input = if seed % 5 == 0 { input.then(live).boxed() } else { input };
+        assert_eq!(finals_of(&stt, input).await, expected, "seed {seed}");
     }
 }
 
@@ -244,6 +256,18 @@ async fn an_idle_connection_that_was_closed_is_made_again_with_the_next_word() {
     let events: Vec<_> = timeout(PATIENCE, events.map(Result::unwrap).collect()).await.unwrap();
     let last = SttEvent::Final { id: finalize(1, 0), text: text(1..4), unclear: false };
     assert_eq!(events.last(), Some(&last));
+}
+
+#[tokio::test]
+async fn a_backlog_is_sent_no_faster_than_allowed() {
+    let service = honest().await;
+    let mut config = config(&service.endpoint);
+    config.replay_speed = 20.0;
+    let mut input = spoken(1, 1..41, &mut Dice(1));
+    input.push(SttInput::Finalize(finalize(1, 0)));
+    let begun = tokio::time::Instant::now();
+    assert_eq!(finals(&DeepgramStt::new(config).unwrap(), input).await, [(finalize(1, 0), text(1..41))]);
+    assert!(begun.elapsed() >= Duration::from_millis(4_000 / 20 - 10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
