@@ -10,15 +10,21 @@
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
 mod tls;
 
 #[cfg(feature = "http")]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
 mod http;
 #[cfg(feature = "openai")]
 mod retry;
 #[cfg(feature = "openai")]
 mod sse;
+#[cfg(feature = "websocket")]
+mod ws;
 
+#[cfg(feature = "deepgram")]
+pub mod deepgram;
 #[cfg(feature = "openai")]
 pub mod groq;
 #[cfg(feature = "local")]

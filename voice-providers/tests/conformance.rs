@@ -1,6 +1,7 @@
 //! The local engines keep the rules of their traits: cancelled or dropped at every item, nothing comes after and nothing
 //! is left.
 
+#![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 mod support;

@@ -1,5 +1,6 @@
 //! What the demo does not know is unclear, what is no speech is nothing, and neither changes what is heard afterwards.
 
+#![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 mod support;

@@ -1,5 +1,6 @@
 //! Everything one can say, spoken and recognised and answered.
 
+#![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 mod support;

@@ -1,0 +1,146 @@
+//! The options of both providers.
+
+use super::wire::Query;
+use crate::endpoint::Endpoint;
+use crate::secret::Secret;
+use std::time::Duration;
+
+/// Deepgram in North America.
+const BASE: &str = "https://api.deepgram.com";
+
+/// Options of [`DeepgramStt`](super::DeepgramStt). Made by [`new`](Self::new), then changed field by field.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeepgramSttConfig {
+    /// The API key.
+    pub key: Secret,
+    /// Where Deepgram is found; `None` is <https://api.deepgram.com>.
+    pub endpoint: Option<Endpoint>,
+    /// The model, `nova-3` by default. Any name is passed on.
+    pub model: String,
+    /// BCP-47, or `multi`; `None` leaves it to the service, which takes English.
+    pub language: Option<String>,
+    /// Numbers, dates and currency written as one would; implies punctuation. On by default.
+    pub smart_format: bool,
+    /// Punctuation and capitals. On by default.
+    pub punctuate: bool,
+    /// Words to listen for. Sent as `keyterm` to nova-3 and as `keywords` to older models.
+    pub keyterms: Vec<String>,
+    /// Milliseconds of silence after which the service itself looks for an end; `None`, the default, leaves that to
+    /// this library.
+    pub endpointing_ms: Option<u32>,
+    /// How long the answer to a request for a final transcript may take once it was sent. After it the final is made of
+    /// what is there. 1,000 ms by default.
+    pub finalize_timeout: Duration,
+    /// How often an idle connection is kept alive: 4 s by default; the service closes it after 10 s.
+    pub keep_alive: Duration,
+    /// How long the service may say nothing while it is spoken to, before the connection counts as lost. 5 s by default.
+    pub stall_timeout: Duration,
+    /// Connections in a row that fail or end without a word before the call does. 5 by default.
+    pub give_up_after: u32,
+    /// The longest pause before the first attempt to connect again; it doubles with each. 250 ms by default.
+    pub first_pause: Duration,
+    /// How much faster than real time audio is sent again when more than a second of it waits. 1.25 by default, which
+    /// is what the service keeps up with.
+    pub replay_speed: f64,
+}
+
+impl DeepgramSttConfig {
+    /// The defaults with this key.
+    pub fn new(key: Secret) -> Self {
+        Self {
+            key,
+            endpoint: None,
+            model: "nova-3".to_owned(),
+            language: None,
+            smart_format: true,
+            punctuate: true,
+            keyterms: Vec::new(),
+            endpointing_ms: None,
+            finalize_timeout: Duration::from_millis(1_000),
+            keep_alive: Duration::from_secs(4),
+            stall_timeout: Duration::from_secs(5),
+            give_up_after: 5,
+            first_pause: Duration::from_millis(250),
+            replay_speed: 1.25,
+        }
+    }
+
+    /// The defaults, except for what is given.
+    pub fn from_settings(key: Secret, base: Option<Endpoint>, model: Option<String>, language: Option<String>) -> Self {
+        let defaults = Self::new(key);
+        Self { endpoint: base, model: model.unwrap_or(defaults.model), language, ..defaults }
+    }
+
+    /// The address of a live connection.
+    pub(super) fn address(&self) -> String {
+        let mut query = Query::default();
+        query.add("model", &self.model);
+        if let Some(language) = &self.language {
+            query.add("language", language);
+        }
+        query.add("encoding", "linear16").add("sample_rate", "16000").add("channels", "1");
+        query.add("interim_results", "true");
+        match self.endpointing_ms {
+            Some(milliseconds) => query.add("endpointing", &milliseconds.to_string()),
+            None => query.add("endpointing", "false"),
+        };
+        query.add("punctuate", if self.punctuate { "true" } else { "false" });
+        query.add("smart_format", if self.smart_format { "true" } else { "false" });
+        let keyterm = if self.model.starts_with("nova-3") { "keyterm" } else { "keywords" };
+        for term in &self.keyterms {
+            query.add(keyterm, term);
+        }
+        address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
+    }
+}
+
+/// Options of [`DeepgramTts`](super::DeepgramTts). Made by [`new`](Self::new), then changed field by field.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeepgramTtsConfig {
+    /// The API key.
+    pub key: Secret,
+    /// Where Deepgram is found; `None` is <https://api.deepgram.com>.
+    pub endpoint: Option<Endpoint>,
+    /// The voice, which is the model: `aura-2-thalia-en` by default.
+    pub voice: String,
+    /// In Hz: 8,000, 16,000, 24,000 (the default), 32,000 or 48,000.
+    pub sample_rate: u32,
+    /// How long the service may say nothing while it owes audio. 5 s by default.
+    pub stall_timeout: Duration,
+}
+
+impl DeepgramTtsConfig {
+    /// The defaults with this key.
+    pub fn new(key: Secret) -> Self {
+        Self {
+            key,
+            endpoint: None,
+            voice: "aura-2-thalia-en".to_owned(),
+            sample_rate: 24_000,
+            stall_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// The defaults, except for what is given.
+    pub fn from_settings(key: Secret, base: Option<Endpoint>, voice: Option<String>) -> Self {
+        let defaults = Self::new(key);
+        Self { endpoint: base, voice: voice.unwrap_or(defaults.voice), ..defaults }
+    }
+
+    /// The address of a connection.
+    pub(super) fn address(&self) -> String {
+        let mut query = Query::default();
+        query.add("model", &self.voice).add("encoding", "linear16");
+        query.add("sample_rate", &self.sample_rate.to_string());
+        address(self.endpoint.as_ref(), &format!("/v1/speak{query}"))
+    }
+}
+
+fn address(endpoint: Option<&Endpoint>, path: &str) -> String {
+    match endpoint {
+        Some(endpoint) => endpoint.websocket(path),
+        None => format!("{}{path}", BASE.replacen("https", "wss", 1)),
+    }
+}

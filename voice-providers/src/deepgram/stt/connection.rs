@@ -1,0 +1,191 @@
+//! One live connection: it sends what the transcript has to send, keeps itself open, and notices when nobody is there.
+
+use super::Shared;
+use super::tape::RATE;
+use super::transcript::{Outgoing, Transcript};
+use crate::deepgram::{STT, wire};
+use crate::ws::{Line, Received};
+use futures::FutureExt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval, sleep};
+use tokio_tungstenite::tungstenite::Message;
+use voice_core::{Error, ErrorKind, Result};
+
+/// More than this is sent no faster than the service keeps up with.
+const BACKLOG: u64 = RATE;
+/// After so long a life a connection did not fail to begin, even if it said nothing.
+const LIVED: Duration = Duration::from_secs(5);
+
+pub(super) struct Connection {
+    line: Line,
+    keep_alive: Timer,
+    silence: Timer,
+    lived: Pin<Box<Sleep>>,
+    /// Paces a backlog.
+    pace: Option<Interval>,
+    /// 100 ms of audio are sent so often while there is a backlog.
+    beat: Duration,
+    /// Samples sent since the service last said something, if there were any.
+    unheard: Option<u64>,
+    spoke: bool,
+}
+
+impl Connection {
+    pub(super) fn new(line: Line, shared: &Shared) -> Self {
+        let config = &shared.config;
+        Self {
+            line,
+            keep_alive: Timer::new(config.keep_alive),
+            silence: Timer::new(config.stall_timeout),
+            lived: Box::pin(sleep(LIVED)),
+            pace: None,
+            beat: Duration::from_millis(100).div_f64(config.replay_speed),
+            unheard: None,
+            spoke: false,
+        }
+    }
+
+    /// Whether this connection has worked at all: the service said something, or it lived for 5 s.
+    pub(super) fn worked(&mut self) -> bool {
+        self.spoke || self.lived.as_mut().now_or_never().is_some()
+    }
+
+    /// Reads, writes and keeps time until there is no more to do now. An error is the end of the connection.
+    pub(super) fn poll(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
+        self.receive(transcript, context)?;
+        self.send(transcript, context)?;
+        self.keep_alive(context)?;
+        if let Poll::Ready(result) = self.line.poll_flush(context) {
+            result?;
+        }
+        self.watch(transcript, context)
+    }
+
+    fn receive(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
+        while let Poll::Ready(received) = self.line.poll_receive(context) {
+            let Received::Text(text) = received? else { continue };
+            match wire::read(&text) {
+                wire::Incoming::Results(results) => {
+                    transcript.heard(results);
+                    self.heard(transcript);
+                }
+                wire::Incoming::Error(words) => tracing::debug!(words, "Deepgram reports an error"),
+                wire::Incoming::Warning(words) => tracing::debug!(words, "Deepgram warns"),
+                wire::Incoming::Flushed | wire::Incoming::Other => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn heard(&mut self, transcript: &Transcript) {
+        self.spoke = true;
+        self.unheard = transcript.owes().map(|_| 0);
+        self.silence.restart();
+    }
+
+    fn send(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
+        while transcript.wants_to_send() {
+            match self.line.poll_ready(context) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready?,
+            }
+            if self.must_wait(transcript, context) {
+                return Ok(());
+            }
+            match transcript.next_to_send() {
+                None => return Ok(()),
+                Some(Outgoing::Audio(pcm)) => {
+                    self.owed(pcm.len() as u64 / 2);
+                    self.line.send(Message::Binary(little_endian(pcm)))?;
+                }
+                Some(Outgoing::Finalize) => {
+                    self.owed(0);
+                    self.line.send(Message::text(wire::FINALIZE))?;
+                }
+            }
+            self.keep_alive.restart();
+        }
+        Ok(())
+    }
+
+    /// Whether a backlog has to wait for the next beat.
+    fn must_wait(&mut self, transcript: &Transcript, context: &mut Context<'_>) -> bool {
+        if transcript.waiting() > BACKLOG && self.pace.is_none() {
+            let mut pace = interval(self.beat.max(Duration::from_micros(1)));
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            self.pace = Some(pace);
+        }
+        match &mut self.pace {
+            Some(_) if transcript.waiting() == 0 => self.pace = None,
+            Some(pace) => return pace.poll_tick(context).is_pending(),
+            None => {}
+        }
+        false
+    }
+
+    fn owed(&mut self, samples: u64) {
+        if self.unheard.is_none() {
+            self.silence.restart();
+        }
+        *self.unheard.get_or_insert(0) += samples;
+    }
+
+    fn keep_alive(&mut self, context: &mut Context<'_>) -> Result<()> {
+        while self.keep_alive.poll(context).is_ready() {
+            self.keep_alive.restart();
+            // Without room there is something to be sent, which keeps it alive as well.
+            if let Poll::Ready(ready) = self.line.poll_ready(context) {
+                ready?;
+                self.line.send(Message::text(wire::KEEP_ALIVE))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A service that says nothing while it is spoken to is not there, whatever the socket says.
+    fn watch(&mut self, transcript: &Transcript, context: &mut Context<'_>) -> Result<()> {
+        let Some(unheard) = self.unheard else { return Ok(()) };
+        if self.silence.poll(context).is_pending() {
+            return Ok(());
+        }
+        // A few samples before the speaker stopped need no answer.
+        let speaking = unheard as f64 / RATE as f64 > self.silence.length.as_secs_f64() / 2.0;
+        if speaking || transcript.owes().is_some() || transcript.wants_to_send() {
+            return Err(Error::new(ErrorKind::Timeout, STT.stage, "Deepgram says nothing any more"));
+        }
+        self.unheard = None;
+        Ok(())
+    }
+}
+
+/// Samples are native in here and little-endian out there.
+fn little_endian(pcm: bytes::Bytes) -> bytes::Bytes {
+    if cfg!(target_endian = "little") {
+        return pcm;
+    }
+    pcm.chunks_exact(2).flat_map(|sample| [sample[1], sample[0]]).collect::<Vec<_>>().into()
+}
+
+/// A deadline that is moved on.
+pub(super) struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    length: Duration,
+}
+
+impl Timer {
+    pub(super) fn new(length: Duration) -> Self {
+        Self { sleep: Box::pin(sleep(length)), length }
+    }
+
+    /// The whole length again, from now.
+    pub(super) fn restart(&mut self) {
+        let deadline: Instant = sleep(self.length).deadline();
+        self.sleep.as_mut().reset(deadline);
+    }
+
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.sleep.poll_unpin(context)
+    }
+}

@@ -1,0 +1,253 @@
+//! Whose words are whose: turns, the requests for their finals, and what a loss makes necessary. Pure.
+
+use super::tape::{RATE, Tape};
+use crate::deepgram::wire::{Results, Word};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use voice_core::TurnId;
+use voice_core::stage::{FinalizeId, SttEvent};
+
+/// By how much the service's spans may be beside the audio that was sent: 50 ms.
+const TOLERANCE: u64 = RATE / 20;
+/// Requests that were sent and never answered by name; more are forgotten.
+const UNANSWERED: usize = 64;
+
+/// What has to be sent next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outgoing {
+    Audio(Bytes),
+    Finalize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Transcript {
+    tape: Tape,
+    /// Those whose audio may still be needed, the open one last.
+    turns: VecDeque<Turn>,
+    /// Requests without an answer.
+    owed: VecDeque<Owed>,
+    /// Ends of the audio of the requests sent on this connection.
+    asked: VecDeque<u64>,
+    /// The position of this connection's second 0.
+    origin: u64,
+    /// All before it has final words.
+    covered: u64,
+    events: VecDeque<SttEvent>,
+}
+
+#[derive(Debug)]
+struct Turn {
+    id: TurnId,
+    begin: u64,
+    words: String,
+    /// What may still change, after `words`.
+    interim: String,
+    shown: String,
+}
+
+#[derive(Debug)]
+struct Owed {
+    id: FinalizeId,
+    /// Up to where the audio counts.
+    end: u64,
+    sent: bool,
+}
+
+impl Transcript {
+    /// Adds audio and gives the number of samples that had to be dropped unsent.
+    pub(super) fn audio(&mut self, turn: TurnId, pcm: Bytes) -> u64 {
+        self.open(turn);
+        let dropped = self.tape.push(pcm);
+        self.origin += dropped;
+        dropped
+    }
+
+    pub(super) fn finalize(&mut self, id: FinalizeId) {
+        if !self.turns.iter().any(|turn| turn.id == id.turn) {
+            self.open(id.turn);
+        }
+        self.owed.push_back(Owed { id, end: self.tape.end(), sent: false });
+        self.answer();
+    }
+
+    fn open(&mut self, id: TurnId) {
+        if self.turns.back().is_some_and(|turn| turn.id == id) {
+            return;
+        }
+        let begin = self.tape.end();
+        self.turns.push_back(Turn { id, begin, words: String::new(), interim: String::new(), shown: String::new() });
+        self.tidy();
+    }
+
+    /// What to send next on this connection: audio, and each request after the audio it is about.
+    pub(super) fn next_to_send(&mut self) -> Option<Outgoing> {
+        let request = self.owed.iter_mut().find(|owed| !owed.sent);
+        if let Some(request) = request {
+            if request.end <= self.tape.next() {
+                request.sent = true;
+                self.asked.push_back(request.end);
+                if self.asked.len() > UNANSWERED {
+                    self.asked.pop_front();
+                }
+                return Some(Outgoing::Finalize);
+            }
+            let end = request.end;
+            return self.tape.take(end).map(Outgoing::Audio);
+        }
+        self.tape.take(self.tape.end()).map(Outgoing::Audio)
+    }
+
+    pub(super) fn wants_to_send(&self) -> bool {
+        self.tape.waiting() > 0 || self.owed.iter().any(|owed| !owed.sent)
+    }
+
+    /// Samples that wait to be sent.
+    pub(super) fn waiting(&self) -> u64 {
+        self.tape.waiting()
+    }
+
+    /// The oldest request without an answer, and whether it was sent.
+    pub(super) fn owes(&self) -> Option<(FinalizeId, bool)> {
+        self.owed.front().map(|owed| (owed.id, owed.sent))
+    }
+
+    /// A new connection begins: what has no final words is sent again, and the requests with it.
+    pub(super) fn reconnect(&mut self) {
+        self.tidy();
+        self.tape.rewind();
+        self.covered = self.covered.max(self.needed());
+        self.tape.forget(self.covered);
+        self.origin = self.tape.next();
+        self.asked.clear();
+        for owed in &mut self.owed {
+            owed.sent = false;
+        }
+    }
+
+    /// Takes in what the service heard.
+    pub(super) fn heard(&mut self, results: Results) {
+        let position = |seconds: f64| self.origin + (seconds * RATE as f64).round() as u64;
+        let begin = position(results.start);
+        let end = position(results.start + results.duration).min(self.tape.next()).max(begin.min(self.tape.next()));
+        for (turn, text) in self.split(&results, begin, end) {
+            let Some(turn) = self.turns.get_mut(turn) else { continue };
+            if results.is_final {
+                join(&mut turn.words, &text);
+                turn.interim.clear();
+            } else {
+                turn.interim = text;
+            }
+        }
+        if results.is_final {
+            self.covered = self.covered.max(end);
+        }
+        if results.from_finalize {
+            self.answered_until(end);
+        }
+        self.show();
+        self.answer();
+        self.tidy();
+    }
+
+    /// The words of a span by turn. A span within one turn is that turn's; one that reaches into the next is shared out
+    /// word by word.
+    fn split(&self, results: &Results, begin: u64, end: u64) -> Vec<(usize, String)> {
+        let probe = begin + (end.saturating_sub(begin) / 2).min(TOLERANCE);
+        let of = |position: u64| self.turns.iter().rposition(|turn| turn.begin <= position);
+        let last = of(end.saturating_sub(TOLERANCE).max(probe));
+        if of(probe) == last || results.words.is_empty() {
+            return of(probe).map(|turn| (turn, results.transcript.clone())).into_iter().collect();
+        }
+        let at = |word: &Word| of(self.origin + (word.middle * RATE as f64) as u64);
+        let mut shares: Vec<(usize, String)> = Vec::new();
+        for word in &results.words {
+            let Some(turn) = at(word) else { continue };
+            match shares.last_mut() {
+                Some((last, text)) if *last == turn => join(text, &word.text),
+                _ => shares.push((turn, word.text.clone())),
+            }
+        }
+        shares
+    }
+
+    /// The answer to one of the requests sent: the one whose audio ends nearest to the end of its span. Answers are not
+    /// guaranteed, so older requests may have been passed over.
+    fn answered_until(&mut self, end: u64) {
+        while self.asked.len() > 1 && self.asked[1].abs_diff(end) < self.asked[0].abs_diff(end) {
+            self.asked.pop_front();
+        }
+        if let Some(end) = self.asked.pop_front() {
+            self.covered = self.covered.max(end);
+        }
+    }
+
+    /// The oldest request has waited long enough: it is answered with what is there.
+    pub(super) fn out_of_patience(&mut self) {
+        if let Some(owed) = self.owed.pop_front() {
+            self.settle(owed.id, true);
+            self.answer();
+            self.tidy();
+        }
+    }
+
+    /// Answers the requests all of whose audio has final words.
+    fn answer(&mut self) {
+        while let Some(owed) = self.owed.pop_front_if(|owed| owed.end <= self.covered) {
+            self.settle(owed.id, false);
+        }
+    }
+
+    fn settle(&mut self, id: FinalizeId, with_interim: bool) {
+        let turn = self.turns.iter().find(|turn| turn.id == id.turn);
+        let text = turn.map(|turn| if with_interim { turn.text() } else { turn.words.clone() }).unwrap_or_default();
+        self.events.push_back(SttEvent::Final { id, text, unclear: false });
+    }
+
+    /// Shows the words of the open turn if they changed.
+    fn show(&mut self) {
+        let Some(turn) = self.turns.back_mut() else { return };
+        let text = turn.text();
+        if !text.is_empty() && text != turn.shown {
+            turn.shown.clone_from(&text);
+            self.events.push_back(SttEvent::Partial { turn: turn.id, text });
+        }
+    }
+
+    pub(super) fn event(&mut self) -> Option<SttEvent> {
+        self.events.pop_front()
+    }
+
+    /// Lets go of turns that are over and owe nothing, and of audio that is no longer needed.
+    fn tidy(&mut self) {
+        while self.turns.len() > 1 && !self.owed.iter().any(|owed| owed.id.turn == self.turns[0].id) {
+            self.turns.pop_front();
+        }
+        // What was not sent of a turn that is over is sent all the same: this connection counts without gaps.
+        self.covered = self.covered.max(self.needed().min(self.tape.next()));
+        self.tape.forget(self.covered);
+    }
+
+    /// Where the audio of the oldest turn begins that may still need it.
+    fn needed(&self) -> u64 {
+        self.turns.front().map_or(self.tape.end(), |turn| turn.begin)
+    }
+}
+
+impl Turn {
+    fn text(&self) -> String {
+        let mut text = self.words.clone();
+        join(&mut text, &self.interim);
+        text
+    }
+}
+
+fn join(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(more);
+}
+
+#[cfg(test)]
+#[path = "transcript_tests.rs"]
+mod tests;

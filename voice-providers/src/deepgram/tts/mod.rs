@@ -1,0 +1,81 @@
+//! Text to speech over connections that are kept and used again for the next reply.
+
+mod call;
+mod groups;
+mod pool;
+
+use super::config::DeepgramTtsConfig;
+use super::{TTS, authorization};
+use call::Call;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use pool::Pool;
+use std::fmt;
+use std::sync::Arc;
+use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider};
+use voice_core::stream::CancelStreamExt;
+use voice_core::{Error, ErrorKind, Result, Stage};
+
+/// Rates in which the service gives plain samples, in Hz.
+const RATES: [u32; 5] = [8_000, 16_000, 24_000, 32_000, 48_000];
+
+/// Deepgram's voices (`/v1/speak`).
+///
+/// The service does not say which sentence its audio speaks. Each sentence is therefore flushed by itself, whose answer
+/// is an exact border; past the number of flushes the service allows, sentences share one, and the border between them
+/// is estimated by the letters of their text.
+#[derive(Clone)]
+pub struct DeepgramTts {
+    config: Arc<DeepgramTtsConfig>,
+    pool: Arc<Pool>,
+}
+
+impl DeepgramTts {
+    /// A voice with these options. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// `Auth` for a key that cannot be one; `InvalidConfig` for an option that cannot work.
+    pub fn new(config: DeepgramTtsConfig) -> Result<Self> {
+        let wrong = |message: &str| Err(Error::new(ErrorKind::InvalidConfig, Stage::Tts, message));
+        if config.voice.trim().is_empty() {
+            return wrong("VOICE is empty");
+        }
+        if !RATES.contains(&config.sample_rate) {
+            return wrong("Deepgram speaks at 8000, 16000, 24000, 32000 or 48000 Hz");
+        }
+        let pool = Arc::new(Pool::new(config.address(), authorization(&config.key, TTS)?));
+        Ok(Self { config: Arc::new(config), pool })
+    }
+}
+
+impl TtsProvider for DeepgramTts {
+    fn name(&self) -> &str {
+        "deepgram"
+    }
+
+    fn sample_rate(&self) -> u32 {
+        self.config.sample_rate
+    }
+
+    fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
+        Call::new(&self.config, self.pool.clone(), text).until_cancelled(&cx.cancel).boxed()
+    }
+
+    /// Opens a connection for the first reply.
+    fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
+        let pool = self.pool.clone();
+        async move {
+            let idle = pool.connect().await?;
+            pool.give_back(idle);
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl fmt::Debug for DeepgramTts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeepgramTts").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+//! The messages, as pure coding. Of what the service says, anything unknown or odd is skipped, never an error.
+
+use crate::http::Refusal;
+use serde_json::{Value, json};
+use std::fmt;
+
+/// Keeps an idle connection open. As text: in a binary message it would be audio.
+pub(super) const KEEP_ALIVE: &str = r#"{"type":"KeepAlive"}"#;
+/// Asks for a result of all audio sent.
+pub(super) const FINALIZE: &str = r#"{"type":"Finalize"}"#;
+/// Ends a live transcription.
+pub(super) const CLOSE_STREAM: &str = r#"{"type":"CloseStream"}"#;
+/// Asks for the audio of all text sent.
+pub(super) const FLUSH: &str = r#"{"type":"Flush"}"#;
+/// Ends a connection that speaks.
+pub(super) const CLOSE: &str = r#"{"type":"Close"}"#;
+/// Characters a `Speak` may hold.
+const LONGEST_SPEAK: usize = 2_000;
+
+/// A query, percent-encoded.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Query(String);
+
+impl Query {
+    pub(super) fn add(&mut self, name: &str, value: &str) -> &mut Self {
+        self.0.push(if self.0.is_empty() { '?' } else { '&' });
+        self.0.push_str(name);
+        self.0.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => self.0.push(char::from(byte)),
+                other => self.0.push_str(&format!("%{other:02X}")),
+            }
+        }
+        self
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The messages that speak `text`, cut between words where it is too long for one. `lead` goes before it.
+pub(super) fn speak(lead: &str, text: &str) -> Vec<String> {
+    let text = format!("{lead}{text}");
+    pieces(&text, LONGEST_SPEAK).into_iter().map(|text| json!({ "type": "Speak", "text": text }).to_string()).collect()
+}
+
+/// Cuts text into pieces of at most `longest` characters, after a blank if there is one.
+fn pieces(mut text: &str, longest: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while let Some((end, _)) = text.char_indices().nth(longest) {
+        let blank = text[..end].rfind(char::is_whitespace);
+        let after = blank.map(|at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+        let (piece, rest) = text.split_at(after.unwrap_or(end));
+        pieces.push(piece);
+        text = rest;
+    }
+    if !text.is_empty() {
+        pieces.push(text);
+    }
+    pieces
+}
+
+/// What the service says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Incoming {
+    Results(Results),
+    /// All audio of a flush has been given.
+    Flushed,
+    /// Something is wrong but goes on; its words.
+    Warning(String),
+    /// Something failed; its words.
+    Error(String),
+    /// Of no consequence here.
+    Other,
+}
+
+/// The words of a span of audio.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Results {
+    /// Seconds of audio sent on this connection before the span.
+    pub(super) start: f64,
+    /// Its length in seconds.
+    pub(super) duration: f64,
+    /// The words will not change.
+    pub(super) is_final: bool,
+    /// It answers a [`FINALIZE`].
+    pub(super) from_finalize: bool,
+    pub(super) transcript: String,
+    pub(super) words: Vec<Word>,
+}
+
+/// One word of a span.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Word {
+    /// The middle of it, in seconds of the connection.
+    pub(super) middle: f64,
+    pub(super) text: String,
+}
+
+/// Reads a message.
+pub(super) fn read(text: &str) -> Incoming {
+    let Ok(value) = serde_json::from_str::<Value>(text) else {
+        tracing::debug!(bytes = text.len(), "a message that is no JSON was skipped");
+        return Incoming::Other;
+    };
+    match value["type"].as_str().unwrap_or_default() {
+        "Results" => Incoming::Results(results(&value)),
+        "Flushed" => Incoming::Flushed,
+        "Warning" => Incoming::Warning(words(&value)),
+        "Error" => Incoming::Error(words(&value)),
+        "Metadata" | "SpeechStarted" | "UtteranceEnd" | "Cleared" => Incoming::Other,
+        other => {
+            tracing::debug!(kind = other.chars().take(64).collect::<String>(), "an unknown message was skipped");
+            Incoming::Other
+        }
+    }
+}
+
+fn results(value: &Value) -> Results {
+    let best = &value["channel"]["alternatives"][0];
+    Results {
+        start: seconds(&value["start"]).unwrap_or_default(),
+        duration: seconds(&value["duration"]).unwrap_or_default(),
+        is_final: value["is_final"].as_bool().unwrap_or_default(),
+        from_finalize: value["from_finalize"].as_bool().unwrap_or_default(),
+        transcript: best["transcript"].as_str().unwrap_or_default().trim().to_owned(),
+        words: best["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default(),
+    }
+}
+
+fn word(value: &Value) -> Option<Word> {
+    let text = value["punctuated_word"].as_str().or_else(|| value["word"].as_str())?;
+    Some(Word { middle: f64::midpoint(seconds(&value["start"])?, seconds(&value["end"])?), text: text.to_owned() })
+}
+
+/// A time that can be one: a year at most.
+fn seconds(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|seconds| (0.0..31_536_000.0).contains(seconds))
+}
+
+/// The words of a warning or an error, whose fields have had several names.
+fn words(value: &Value) -> String {
+    let Refusal { code, message } = Refusal::of(value);
+    let older = |name: &str| value[name].as_str().map(|text| text.chars().take(300).collect::<String>());
+    let code = if code.is_empty() || code == "Warning" || code == "Error" {
+        older("warn_code").or_else(|| older("variant")).unwrap_or_default()
+    } else {
+        code
+    };
+    let message = if message.is_empty() { older("warn_msg").unwrap_or_default() } else { message };
+    [code, message].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_query_is_percent_encoded() {
+        let mut query = Query::default();
+        query.add("model", "nova-3").add("keyterm", "São Paulo & co").add("keyterm", "b=c");
+        assert_eq!(query.to_string(), "?model=nova-3&keyterm=S%C3%A3o%20Paulo%20%26%20co&keyterm=b%3Dc");
+    }
+
+    #[test]
+    fn the_documented_results_are_read() {
+        let text = r#"{"type":"Results","channel_index":[0,1],"start":3.2,"duration":1.9,"is_final":true,
+            "speech_final":true,"from_finalize":false,"channel":{"alternatives":[{"transcript":"Book a table for two.",
+            "confidence":0.98,"words":[{"word":"book","punctuated_word":"Book","start":3.4,"end":3.7}]}]}}"#;
+        let Incoming::Results(results) = read(text) else { panic!() };
+        assert_eq!((results.start, results.duration, results.is_final), (3.2, 1.9, true));
+        assert_eq!(results.transcript, "Book a table for two.");
+        assert_eq!(results.words[0].text, "Book");
+        assert!((results.words[0].middle - 3.55).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_odd_or_unknown_is_skipped() {
+        for text in ["", "null", "[]", r#"{"type":7}"#, r#"{"type":"Surprise"}"#, r#"{"type":"Metadata"}"#] {
+            assert_eq!(read(text), Incoming::Other, "{text}");
+        }
+        let odd = r#"{"type":"Results","start":"x","duration":-1,"is_final":null,"channel":[]}"#;
+        assert_eq!(read(odd), Incoming::Results(Results::default()));
+        let warning = r#"{"type":"Warning","warn_code":"FLUSH","warn_msg":"too many"}"#;
+        assert_eq!(read(warning), Incoming::Warning("FLUSH: too many".into()));
+        let error = r#"{"type":"Error","variant":"SchemaError","description":"bad","message":"yours"}"#;
+        assert!(matches!(read(error), Incoming::Error(_)));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_words() {
+        assert_eq!(pieces("one two three", 8), ["one two ", "three"]);
+        assert_eq!(pieces("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert!(pieces("", 3).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_panics(bytes: Vec<u8>) {
+            read(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn no_results_panic(start: f64, duration: f64, text: String, field in "[a-z_]{1,12}") {
+            let message = json!({"type": "Results", "start": start, "duration": duration, field: text,
+                "channel": {"alternatives": [{"transcript": text, "words": [{"word": text, "start": start, "end": duration}]}]}});
+            read(&message.to_string());
+        }
+
+        #[test]
+        fn pieces_are_the_whole_text(text: String, longest in 1_usize..50) {
+            let pieces = pieces(&text, longest);
+            prop_assert!(pieces.iter().all(|piece| piece.chars().count() <= longest));
+            prop_assert_eq!(pieces.concat(), text);
+        }
+    }
+}
