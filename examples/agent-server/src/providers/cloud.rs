@@ -13,7 +13,8 @@ pub(super) fn stt(service: Service, model: Option<&str>, config: &Config) -> Res
     let language = config.language.clone();
     let made: voice_core::Result<Arc<dyn SttProvider>> = match service {
         Service::Deepgram => {
-            let settings = DeepgramSttConfig::from_settings(needed(service, key, StageKind::Stt)?, base_url, model, language);
+            let settings =
+                DeepgramSttConfig::from_settings(needed(service, key, StageKind::Stt)?, base_url, model, language);
             DeepgramStt::new(settings).map(|stt| Arc::new(stt) as _)
         }
         Service::Groq => groq::stt(key, model, language, base_url).map(|stt| Arc::new(stt) as _),
@@ -72,7 +73,8 @@ impl Place {
 }
 
 fn needed(service: Service, key: Option<Secret>, stage: StageKind) -> Result<Secret, ConfigError> {
-    let missing = || ConfigError::new(format!("{}: not set, and {}={} needs it", service.key(), stage.setting(), service.name()));
+    let missing =
+        || ConfigError::new(format!("{}: not set, and {}={} needs it", service.key(), stage.setting(), service.name()));
     key.ok_or_else(missing)
 }
 

@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::{ErrorKind, Stage};
 use voice_core::agent::Agent;
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+use voice_core::{ErrorKind, Stage};
 
 /// How long the start waits for a provider to get ready.
 const WARM_UP: Duration = Duration::from_secs(5);

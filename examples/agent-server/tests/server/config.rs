@@ -3,6 +3,7 @@
 use crate::support::settings;
 use agent_server::{Config, Sources};
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -151,9 +152,11 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
     for (arguments, variables, code, said) in [
         (&["--port", "banana"][..], &[][..], 2, "PORT=banana"),
         (&[], &[("PORT", "banana")], 2, "PORT=banana"),
-        (&[], &[("STT", "deepgram")], 2, "STT=deepgram: not available in this build"),
-        (&[], &[("LLM", "groq:openai/gpt-oss-120b")], 2, "LLM=groq: not available in this build"),
-        (&[], &[("TTS", "local,cartesia")], 2, "TTS=cartesia: not available in this build"),
+        (&[], &[("STT", "deepgram")], 2, "DEEPGRAM_API_KEY: not set, and STT=deepgram needs it"),
+        (&[], &[("LLM", "groq:openai/gpt-oss-120b")], 2, "LLM=groq: Groq needs a key in GROQ_API_KEY"),
+        (&[], &[("LLM", "openai"), ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], 2, "name one as LLM=openai:…"),
+        (&[], &[("TTS", "cartesia")], 2, "TTS=cartesia: not available in this build"),
+        (&[], &[("TTS", "local,deepgram")], 2, "TTS=local,deepgram: several providers"),
         (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
         (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),
         (&["--no-such-flag"], &[], 2, "--no-such-flag"),
@@ -168,4 +171,32 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
     let output = run(&folder, &[], &[("PORT", "banana")]);
     assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
     assert_eq!(run(&folder, &["--admin-token", "x"], &[]).status.code(), Some(2));
+}
+
+/// Answers every request with 401, as a service does that does not know the key.
+fn refuse_everybody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head);
+            let body = r#"{"error":{"message":"Invalid API Key","code":"invalid_api_key"}}"#;
+            let answer = format!("HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+fn a_key_that_is_refused_ends_the_start_with_one_line_that_does_not_show_it() {
+    let folder = Folder::new("refused");
+    let key = "gsk_0123456789abcdefghij";
+    let url = refuse_everybody();
+    let output = run(&folder, &[], &[("PORT", "0"), ("GROQ_API_KEY", key), ("GROQ_BASE_URL", &url), ("STT", "local")]);
+    let [log, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(output.status.code(), Some(2), "{errors} {log}");
+    assert!(errors.contains("GROQ_API_KEY") && errors.lines().count() == 1, "{errors}");
+    assert!(!format!("{errors}{log}").contains(key), "{errors} {log}");
 }

@@ -7,6 +7,7 @@
 mod support;
 
 mod api;
+mod cloud;
 mod config;
 mod drain;
 mod frames;

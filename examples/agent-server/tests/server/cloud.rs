@@ -1,0 +1,145 @@
+//! A whole turn through cloud services: spoken, recognised, answered, heard. The services are scripts on this machine.
+
+use crate::support::{Client, Frame, TestServer, settings};
+use agent_server::Providers;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use voice_core::audio::{Wav, pcm};
+
+/// What the language model was asked.
+type Asked = Arc<Mutex<Vec<Value>>>;
+
+/// Groq, as far as one turn needs it.
+async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
+    let asked = Asked::default();
+    let remember = asked.clone();
+    let answer = move |Json(request): Json<Value>| async move {
+        remember.lock().unwrap().push(request);
+        let delta = |text: &str| json!({ "choices": [{ "index": 0, "delta": { "content": text } }] });
+        let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+        let events = [delta("It is "), delta("noon."), end].map(|event| format!("data: {event}\n\n")).concat();
+        ([(CONTENT_TYPE, "text/event-stream")], events + "data: [DONE]\n\n")
+    };
+    let app = Router::new()
+        .route("/openai/v1/models", get(async || Json(json!({ "data": [{ "id": "openai/gpt-oss-120b" }] }))))
+        .route("/openai/v1/chat/completions", post(answer));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (address, asked)
+}
+
+/// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
+async fn deepgram(tasks: &mut JoinSet<()>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tasks.spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            connections.spawn(serve_deepgram(stream));
+        }
+    });
+    address
+}
+
+// The size of the error is the library's choice.
+#[allow(clippy::result_large_err)]
+async fn serve_deepgram(stream: TcpStream) {
+    let mut address = String::new();
+    let note = |request: &Request, response: Response| {
+        address = request.uri().to_string();
+        assert_eq!(request.headers()["authorization"], "Token dg-key");
+        Ok(response)
+    };
+    let mut socket = tokio_tungstenite::accept_hdr_async(stream, note).await.unwrap();
+    let speaks = address.starts_with("/v1/speak?");
+    let mut heard = 0.0;
+    // A client that goes away is none of the script's business.
+    while let Some(Ok(message)) = socket.next().await {
+        let text = match message {
+            Message::Binary(audio) => {
+                heard += audio.len() as f64 / 32_000.0;
+                continue;
+            }
+            Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
+            _ => continue,
+        };
+        let answers = match text["type"].as_str().unwrap() {
+            "Finalize" => vec![Message::text(results(heard))],
+            "Flush" if speaks => {
+                let audio = pcm::to_bytes(&[7; 12_000]);
+                vec![Message::binary(audio), Message::text(r#"{"type":"Flushed","sequence_id":0}"#)]
+            }
+            _ => Vec::new(),
+        };
+        for answer in answers {
+            let _ = socket.send(answer).await;
+        }
+    }
+}
+
+fn results(duration: f64) -> String {
+    json!({
+        "type": "Results", "channel_index": [0, 1], "start": 0.0, "duration": duration,
+        "is_final": true, "speech_final": false, "from_finalize": true, "something_new": [1],
+        "channel": { "alternatives": [{ "transcript": "What time is it?", "confidence": 0.99, "words": [] }] },
+    })
+    .to_string()
+}
+
+async fn speak(client: &mut Client) {
+    let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
+    let mut samples = Wav::parse(speech).unwrap().samples[..48_000].to_vec();
+    samples.resize(64_000, 0);
+    for piece in samples.chunks(3_200) {
+        client.send_audio(pcm::to_bytes(piece)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
+    let mut tasks = JoinSet::new();
+    let (groq, asked) = groq(&mut tasks).await;
+    let deepgram = deepgram(&mut tasks).await;
+    let config = settings(&[
+        ("DEEPGRAM_API_KEY", "dg-key"),
+        ("DEEPGRAM_BASE_URL", &deepgram),
+        ("GROQ_API_KEY", "groq-key"),
+        ("GROQ_BASE_URL", &groq),
+        ("INSTRUCTIONS", "be brief"),
+    ]);
+    let providers = Providers::from_config(&config).unwrap();
+    providers.warm_up().await.unwrap();
+    let server = TestServer::with(&config, providers).await;
+    let mut client = server.connect().await;
+    client.send(json!({ "type": "start" })).await;
+    let ready = client.ready().await;
+    assert_eq!(ready["providers"], json!({ "stt": "deepgram", "llm": "groq", "tts": "deepgram" }));
+    speak(&mut client).await;
+    let frames = client.until(|frame| frame.kind() == "reply_end").await;
+    let finals: Vec<_> = frames
+        .iter()
+        .filter(|frame| frame.kind() == "transcript" && frame.json()["final"] == true)
+        .map(|frame| frame.json()["text"].clone())
+        .collect();
+    assert_eq!(finals, ["What time is it?"]);
+    assert_eq!(frames.last().unwrap().json()["heard"], "It is noon.");
+    let samples: usize = frames.iter().map(|frame| if let Frame::Audio(pcm) = frame { pcm.len() / 2 } else { 0 }).sum();
+    // Half a second at 24 kHz, brought to 16 kHz; the resampler's delay moves a few samples.
+    assert!((7_900..8_100).contains(&samples), "{samples}");
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0]["model"], "openai/gpt-oss-120b");
+    let messages = asked[0]["messages"].as_array().unwrap();
+    assert_eq!(messages.last().unwrap()["content"], "What time is it?");
+    assert!(messages[0]["content"].as_str().unwrap().contains("be brief"), "{messages:?}");
+}
