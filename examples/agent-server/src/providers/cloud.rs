@@ -50,7 +50,9 @@ pub(super) fn tts(service: Service, model: Option<&str>, config: &Config) -> Res
             let settings = DeepgramTtsConfig::from_settings(needed(service, key, StageKind::Tts)?, base_url, voice);
             DeepgramTts::new(settings).map(|tts| Arc::new(tts) as _)
         }
-        Service::Groq | Service::OpenAi => return Err(ConfigError::unavailable("TTS=openai")),
+        Service::Groq | Service::OpenAi => {
+            return Err(ConfigError::unavailable(&format!("TTS={}", service.name())));
+        }
     };
     made.map_err(|error| wrong(StageKind::Tts, service, &error))
 }
