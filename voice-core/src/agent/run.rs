@@ -16,11 +16,12 @@ use crate::id::{SessionId, TurnId};
 use crate::stage::{CallContext, FinalizeId, LlmRequest, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// How long the session waits for the tasks of its providers when it ends.
 const JOIN_DEADLINE: Duration = Duration::from_secs(5);
@@ -102,28 +103,35 @@ impl Runner {
         self.clock = Clock::start();
         self.learn(Input::Start { output_rate: self.format.output_rate });
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
+        let mut cancelled = pin!(self.cancel.cancelled());
         while !self.conversation.is_closed() {
-            let deadline = self.clock.instant(self.keep_up());
+            let (wake, transport_keeps_up) = self.keep_up();
+            let deadline = self.clock.instant(wake);
             if self.conversation.is_closed() {
                 break;
             }
             if sleep.deadline() != deadline {
                 sleep.as_mut().reset(deadline);
             }
-            let wake = self.wake(sleep.as_mut()).await;
+            let wake = self.wake(cancelled.as_mut(), sleep.as_mut(), transport_keeps_up).await;
             self.wake_up(wake);
         }
         self.shut_down().await;
     }
 
     /// Waits for the next thing to happen. Order matters: what stops the agent comes before what makes it go on.
-    async fn wake(&mut self, sleep: std::pin::Pin<&mut Sleep>) -> Wake {
+    async fn wake(
+        &mut self,
+        cancelled: Pin<&mut WaitForCancellationFutureOwned>,
+        sleep: Pin<&mut Sleep>,
+        transport_keeps_up: bool,
+    ) -> Wake {
         let open_turn = self.conversation.open_turn();
         let listens = self.ears.may_read(self.clock.now());
         let writes = self.mind.is_active() && !self.mouth.is_behind();
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Wake::Cancelled,
+            () = cancelled => Wake::Cancelled,
             control = self.control.recv() => Wake::Control(control),
             event = async { match &mut self.recognizer {
                 Some(recognizer) => recognizer.next(open_turn).await,
@@ -136,7 +144,7 @@ impl Runner {
                 Some(estimator) => estimator.next().await,
                 None => std::future::pending().await,
             } } => Wake::Estimate(turn, estimate),
-            () = self.outbox.audio_taken() => Wake::Time,
+            () = self.outbox.audio_taken(), if !transport_keeps_up => Wake::Time,
             () = sleep => Wake::Time,
         }
     }
@@ -156,8 +164,8 @@ impl Runner {
         }
     }
 
-    /// Does what time asks for and tells when it asks again.
-    fn keep_up(&mut self) -> SessionTime {
+    /// Does what time asks for; tells when it asks again, and whether the transport takes what it is given.
+    fn keep_up(&mut self) -> (SessionTime, bool) {
         let now = self.clock.now();
         if self.conversation.next_timeout().is_some_and(|at| at <= now) {
             self.learn(Input::Timeout);
@@ -170,11 +178,8 @@ impl Runner {
         // A transport that is behind wakes the session when it takes audio; time alone changes nothing then.
         let playout = self.mouth.next_wake(now).filter(|_| transport_keeps_up);
         let user_active = self.conversation.user_phase() != UserPhase::Silent;
-        [self.conversation.next_timeout(), playout, self.ears.next_wake(now, user_active)]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(now + LONG)
+        let wakes = [self.conversation.next_timeout(), playout, self.ears.next_wake(now, user_active)];
+        (wakes.into_iter().flatten().min().unwrap_or(now + LONG), transport_keeps_up)
     }
 
     /// Hands audio to the transport, as far as the listener and the transport keep up; tells whether the latter does.
