@@ -1,20 +1,18 @@
 //! Sample rate conversion of a stream of mono audio.
 
 mod design;
-mod fft;
 mod polyphase;
+mod sinc;
 #[cfg(test)]
 mod tests;
 
 use super::pcm;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use fft::FftResampler;
 use polyphase::Polyphase;
+use sinc::SincResampler;
 
 /// Rates accepted, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
-/// The largest block, in ms, that rates without a simple ratio may need.
-const LONGEST_BLOCK_MS: u32 = 50;
 /// Samples converted from integers, or fed as silence, at a time.
 const BLOCK: usize = 480;
 
@@ -27,7 +25,7 @@ const BLOCK: usize = 480;
 /// Rates in a simple ratio (8, 16, 24 and 48 kHz among each other) use a polyphase filter of 32 samples of the lower
 /// rate: delay 16 of those (1 ms for 16 kHz), flat within 0.2 dB up to 85 % of the lower Nyquist frequency, images and
 /// aliases from 112.5 % of it on rejected by 80 dB. Each call gives all the output that its input determines. Other
-/// rates (44.1 kHz) work in the frequency domain in blocks of at least 10 ms, with a delay of half a block beyond them.
+/// rates (44.1 kHz) interpolate a windowed sinc of 256 samples of the input, in blocks of 10 ms, with a delay of 128.
 ///
 /// Nothing is allocated once the vectors have grown to their working size.
 #[derive(Debug)]
@@ -44,14 +42,14 @@ pub struct Resampler {
 enum Engine {
     Identity,
     Polyphase(Polyphase),
-    Fft(Box<FftResampler>),
+    Sinc(Box<SincResampler>),
 }
 
 impl Resampler {
     /// From `from_hz` to `to_hz`; equal rates pass samples through.
     ///
     /// # Errors
-    /// `InvalidConfig` for rates outside 4 … 192 kHz, or of so odd a ratio that a block would last over 50 ms.
+    /// `InvalidConfig` for rates outside 4 … 192 kHz.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self> {
         let engine = engine_for(from_hz, to_hz)?;
         Ok(Self { engine, from_hz, to_hz, taken: 0, given: 0, floats: Vec::new() })
@@ -72,7 +70,7 @@ impl Resampler {
         match &self.engine {
             Engine::Identity => 0,
             Engine::Polyphase(polyphase) => polyphase.delay(),
-            Engine::Fft(fft) => fft.delay(),
+            Engine::Sinc(sinc) => sinc.delay(),
         }
     }
 
@@ -85,7 +83,7 @@ impl Resampler {
         match &mut self.engine {
             Engine::Identity => output.extend_from_slice(input),
             Engine::Polyphase(polyphase) => polyphase.process(input, output),
-            Engine::Fft(fft) => fft.process(input, output)?,
+            Engine::Sinc(sinc) => sinc.process(input, output)?,
         }
         self.taken += input.len() as u64;
         self.given += (output.len() - before) as u64;
@@ -150,7 +148,7 @@ impl Resampler {
         match &mut self.engine {
             Engine::Identity => {}
             Engine::Polyphase(polyphase) => polyphase.reset(),
-            Engine::Fft(fft) => fft.reset(),
+            Engine::Sinc(sinc) => sinc.reset(),
         }
         self.taken = 0;
         self.given = 0;
@@ -173,10 +171,7 @@ fn engine_for(from_hz: u32, to_hz: u32) -> Result<Engine> {
     if up.max(down) <= 6 && up.min(down) <= 2 {
         return Ok(Engine::Polyphase(Polyphase::new(up, down)));
     }
-    if divisor * LONGEST_BLOCK_MS < 1_000 {
-        return invalid(format!("{from_hz} Hz and {to_hz} Hz have no common divisor of at least 20 Hz"));
-    }
-    Ok(Engine::Fft(Box::new(FftResampler::new(from_hz, to_hz)?)))
+    Ok(Engine::Sinc(Box::new(SincResampler::new(from_hz, to_hz)?)))
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use std::f64::consts::TAU;
 
 const SIMPLE: [u32; 4] = [8_000, 16_000, 24_000, 48_000];
-const ODD: [(u32, u32); 5] = [(44_100, 16_000), (16_000, 44_100), (22_050, 48_000), (48_000, 11_025), (12_000, 16_000)];
+const ODD: [(u32, u32); 6] =
+    [(44_100, 16_000), (44_101, 16_000), (16_000, 44_100), (22_050, 48_000), (48_000, 11_025), (12_000, 16_000)];
 
 fn simple_pairs() -> impl Iterator<Item = (u32, u32)> {
     SIMPLE.iter().flat_map(|&from| SIMPLE.iter().map(move |&to| (from, to))).filter(|(from, to)| from != to)
@@ -103,7 +104,7 @@ fn the_declared_delay_is_where_the_cross_correlation_peaks() {
             burst(to, lag as f64).iter().zip(&output).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
         };
         let measured = (0..declared + 40).max_by(|&a, &b| correlation(a).total_cmp(&correlation(b))).unwrap();
-        // A block of an odd number of samples is delayed by half a sample more than can be declared.
+        // The delay is a whole number of input samples, hence a fraction of output samples.
         let tolerance = usize::from(ODD.contains(&(from, to)));
         assert!(measured.abs_diff(declared) <= tolerance, "{from} → {to}: {measured}, declared {declared}");
     }
@@ -168,7 +169,7 @@ fn loud_integers_saturate_and_equal_rates_pass_through() {
 
 #[test]
 fn impossible_rates_are_named() {
-    for (from, to, name) in [(0, 16_000, "0 Hz"), (16_000, 400_000, "400000 Hz"), (44_101, 16_000, "44101 Hz")] {
+    for (from, to, name) in [(0, 16_000, "0 Hz"), (16_000, 400_000, "400000 Hz")] {
         let error = Resampler::new(from, to).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::InvalidConfig);
         assert!(error.message().contains(name), "{error}");

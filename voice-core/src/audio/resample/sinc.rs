@@ -3,23 +3,29 @@
 use crate::audio::Framer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use rubato::audioadapter_buffers::direct::SequentialSlice;
-use rubato::{Fft, FixedSync, Resampler as _};
+use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters, WindowFunction};
 use std::fmt;
 
 /// Blocks a second that are aimed at: about 10 ms each.
 const BLOCKS_PER_SECOND: u32 = 100;
 
-/// Block-wise resampling in the frequency domain.
-pub(super) struct FftResampler {
-    inner: Fft<f32>,
+/// Length of the windowed sinc, in samples of the input.
+const SINC_LENGTH: usize = 256;
+
+/// Interpolation between the points of a windowed sinc. Not in the frequency domain: the transforms for it would be
+/// compiled anew into every crate that uses them.
+pub(super) struct SincResampler {
+    inner: Async<f32>,
     framer: Framer<f32>,
     block_out: Vec<f32>,
 }
 
-impl FftResampler {
+impl SincResampler {
     pub(super) fn new(from_hz: u32, to_hz: u32) -> Result<Self> {
         let block = (from_hz / BLOCKS_PER_SECOND).max(1) as usize;
-        let inner = Fft::new(from_hz as usize, to_hz as usize, block, 1, FixedSync::Both).map_err(|source| {
+        let parameters = SincInterpolationParameters::new(SINC_LENGTH, WindowFunction::BlackmanHarris2);
+        let ratio = f64::from(to_hz) / f64::from(from_hz);
+        let inner = Async::new_sinc(ratio, 1.0, &parameters, block, 1, FixedAsync::Input).map_err(|source| {
             Error::new(ErrorKind::InvalidConfig, Stage::Audio, format!("cannot resample {from_hz} Hz to {to_hz} Hz"))
                 .with_source(source)
         })?;
@@ -54,8 +60,8 @@ fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Erro
     Error::new(ErrorKind::Internal, Stage::Audio, "the resampler's buffers do not fit").with_source(source)
 }
 
-impl fmt::Debug for FftResampler {
+impl fmt::Debug for SincResampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FftResampler").field("block", &self.framer.window_len()).finish_non_exhaustive()
+        f.debug_struct("SincResampler").field("block", &self.framer.window_len()).finish_non_exhaustive()
     }
 }
