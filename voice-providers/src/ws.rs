@@ -42,7 +42,7 @@ pub(crate) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: Asked,
     /// The text by which the service knows that the client has ended.
-    farewell: &'static str,
+    farewell: Option<&'static str>,
 }
 
 impl Line {
@@ -54,7 +54,7 @@ impl Line {
         asked: Asked,
         url: String,
         authorization: HeaderValue,
-        farewell: &'static str,
+        farewell: Option<&'static str>,
     ) -> Result<Self, Error> {
         let request = request(&url, authorization).map_err(|_| {
             Error::new(ErrorKind::InvalidConfig, asked.stage, format!("the address of {} is unusable", asked.service))
@@ -67,7 +67,8 @@ impl Line {
         let connector = Connector::Rustls(tls::for_websockets());
         match timeout(CONNECT, connect_async_tls_with_config(request, Some(config), true, Some(connector))).await {
             Ok(Ok((socket, answer))) => {
-                let id = answer.headers().get("dg-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+                let mut ids = ["dg-request-id", "x-request-id"].iter().filter_map(|name| answer.headers().get(*name));
+                let id = ids.find_map(|id| id.to_str().ok()).unwrap_or_default();
                 tracing::debug!(service = asked.service, request = id, "connected");
                 Ok(Self { socket, asked, farewell })
             }
@@ -116,7 +117,9 @@ impl Drop for Line {
         let socket = &mut self.socket;
         if matches!(socket.poll_ready_unpin(context), Poll::Ready(Ok(()))) {
             // A service that is gone need not be told.
-            let _ = socket.start_send_unpin(Message::text(self.farewell));
+            if let Some(farewell) = self.farewell {
+                let _ = socket.start_send_unpin(Message::text(farewell));
+            }
             let _ = socket.start_send_unpin(Message::Close(None));
             let _ = socket.poll_flush_unpin(context);
         }

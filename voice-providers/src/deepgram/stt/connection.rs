@@ -4,12 +4,14 @@ use super::Shared;
 use super::tape::RATE;
 use super::transcript::{Outgoing, Transcript};
 use crate::deepgram::{STT, wire};
+use crate::pcm::little_endian;
+use crate::timer::Timer;
 use crate::ws::{Line, Received};
 use futures::FutureExt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 use tokio_tungstenite::tungstenite::Message;
 use voice_core::{Error, ErrorKind, Result};
 
@@ -151,41 +153,11 @@ impl Connection {
             return Ok(());
         }
         // A few samples before the speaker stopped need no answer.
-        let speaking = unheard as f64 / RATE as f64 > self.silence.length.as_secs_f64() / 2.0;
+        let speaking = unheard as f64 / RATE as f64 > self.silence.length().as_secs_f64() / 2.0;
         if speaking || transcript.owes().is_some() || transcript.wants_to_send() {
             return Err(Error::new(ErrorKind::Timeout, STT.stage, "Deepgram says nothing any more"));
         }
         self.unheard = None;
         Ok(())
-    }
-}
-
-/// Samples are native in here and little-endian out there.
-fn little_endian(pcm: bytes::Bytes) -> bytes::Bytes {
-    if cfg!(target_endian = "little") {
-        return pcm;
-    }
-    pcm.chunks_exact(2).flat_map(|sample| [sample[1], sample[0]]).collect::<Vec<_>>().into()
-}
-
-/// A deadline that is moved on.
-pub(super) struct Timer {
-    sleep: Pin<Box<Sleep>>,
-    length: Duration,
-}
-
-impl Timer {
-    pub(super) fn new(length: Duration) -> Self {
-        Self { sleep: Box::pin(sleep(length)), length }
-    }
-
-    /// The whole length again, from now.
-    pub(super) fn restart(&mut self) {
-        let deadline: Instant = sleep(self.length).deadline();
-        self.sleep.as_mut().reset(deadline);
-    }
-
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.sleep.poll_unpin(context)
     }
 }

@@ -1,9 +1,10 @@
 //! One session: its input, its transcript, and the connection of the moment. Driven by whoever polls it; no task.
 
 use super::Shared;
-use super::connection::{Connection, Timer};
+use super::connection::Connection;
 use super::tape::{BOUND, RATE};
 use super::transcript::Transcript;
+use crate::timer::Timer;
 use crate::ws::{Backoff, Line};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
