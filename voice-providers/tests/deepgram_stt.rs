@@ -149,43 +149,99 @@ async fn misbehave(knock: Knock, mut dice: Dice) {
     }
 }
 
+/// The silence by which the end of speech was noticed.
+fn silence(turn: u32) -> SttInput {
+    let pcm = bytes::Bytes::from(vec![0; 2 * 3_200]);
+    SttInput::Audio { turn: voice_core::TurnId(turn), at: voice_core::AudioTime::ZERO, pcm }
+}
+
+/// Three turns with pauses in them, and what must be heard of them.
+fn conversation(dice: &mut Dice) -> (Vec<SttInput>, Vec<(FinalizeId, String)>) {
+    let (mut input, mut expected, mut word) = (Vec::new(), Vec::new(), 1);
+    for turn in 1..4 {
+        let first = word;
+        for attempt in 0..=dice.below(2) as u32 {
+            let until = word + 1 + dice.below(25) as i16;
+            input.extend(spoken(turn, word..until, dice));
+            input.push(silence(turn));
+            input.push(SttInput::Finalize(finalize(turn, attempt)));
+            word = until;
+            expected.push((finalize(turn, attempt), text(first..word)));
+        }
+    }
+    (input, expected)
+}
+
+/// The defaults, but for what would make the test long: pauses between attempts, and how often it tries.
+async fn survives(seed: u64) {
+    let service = Service::start(move |knock| {
+        let dice = Dice(seed * 1_000 + knock.number as u64);
+        misbehave(knock, dice)
+    })
+    .await;
+    let mut config = config(&service.endpoint);
+    config.give_up_after = 100;
+    let stt = DeepgramStt::new(config).unwrap();
+    let (input, expected) = conversation(&mut Dice(seed));
+    let input = stream::iter(input).boxed();
+    // All at once, or as it is spoken.
+    let live = |item| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        item
+    };
+    let input = if seed % 5 == 0 { input.then(live).boxed() } else { input };
+    assert_eq!(finals_of(&stt, input).await, expected, "seed {seed}");
+}
+
 /// 50 conversations; more with `DEEPGRAM_FAULT_RUNS`.
 #[tokio::test]
 async fn no_word_is_lost_or_doubled_whatever_happens_to_the_connection() {
     let runs = std::env::var("DEEPGRAM_FAULT_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(50);
-    for seed in 0..runs {
-        let service = Service::start(move |knock| {
-            let dice = Dice(seed * 1_000 + knock.number as u64);
-            misbehave(knock, dice)
-        })
-        .await;
-        let mut config = config(&service.endpoint);
-        config.give_up_after = 100;
-        config.stall_timeout = Duration::from_millis(60);
-        // The answer is late when a connection stalls, and still it shall be whole.
-        config.finalize_timeout = Duration::from_secs(15);
-        let stt = DeepgramStt::new(config).unwrap();
-        let (mut input, mut expected) = (Vec::new(), Vec::new());
-        let (mut dice, mut word) = (Dice(seed), 1);
-        for turn in 1..4 {
-            let first = word;
-            for attempt in 0..=dice.below(2) as u32 {
-                let until = word + 1 + dice.below(25) as i16;
-                input.extend(spoken(turn, word..until, &mut dice));
-                input.push(SttInput::Finalize(finalize(turn, attempt)));
-                word = until;
-                expected.push((finalize(turn, attempt), text(first..word)));
-            }
+    stream::iter(0..runs).for_each_concurrent(25, survives).await;
+}
+
+#[tokio::test]
+async fn a_stall_at_a_request_for_a_final_is_noticed_and_the_words_are_recovered_before_it_is_given() {
+    let service = Service::start(|knock| async move {
+        let first = knock.number == 0;
+        let Some(peer) = knock.accept().await else { return };
+        let mut listener = Listener::new(peer, 4);
+        if first {
+            // It hears the first words and nothing of the rest.
+            listener.step().await;
+            listener.step().await;
+            listener.peer.stall().await;
+            return;
         }
-        let input = stream::iter(input).boxed();
-        // All at once, or as it is spoken.
-        let live = |item| async {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            item
-        };
-        let input = if seed % 5 == 0 { input.then(live).boxed() } else { input };
-        assert_eq!(finals_of(&stt, input).await, expected, "seed {seed}");
-    }
+        listener.listen().await;
+    })
+    .await;
+    let mut input = spoken(1, 1..12, &mut Dice(3));
+    input.extend([silence(1), SttInput::Finalize(finalize(1, 0))]);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(finals(&provider(&service.endpoint), input).await, [(finalize(1, 0), text(1..12))]);
+    assert!(begun.elapsed() < Duration::from_millis(1_900), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_cannot_be_recovered_in_time_is_answered_with_what_is_there() {
+    let service = Service::start(|knock| async move {
+        let Some(peer) = knock.accept().await else { return };
+        let mut listener = Listener::new(peer, 1);
+        listener.step().await;
+        listener.step().await;
+        listener.peer.stall().await;
+    })
+    .await;
+    let mut config = config(&service.endpoint);
+    (config.finalize_timeout, config.recovery_timeout) = (Duration::from_millis(50), Duration::from_millis(300));
+    let mut input = spoken(1, 1..30, &mut Dice(3));
+    input.push(SttInput::Finalize(finalize(1, 0)));
+    let finals = finals(&DeepgramStt::new(config).unwrap(), input).await;
+    assert_eq!(finals.len(), 1);
+    let (id, heard) = &finals[0];
+    let all = text(1..30);
+    assert!(*id == finalize(1, 0) && !heard.is_empty() && all.starts_with(heard.as_str()) && *heard != all, "{heard}");
 }
 
 #[tokio::test]

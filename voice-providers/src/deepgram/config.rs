@@ -29,9 +29,13 @@ pub struct DeepgramSttConfig {
     /// Milliseconds of silence after which the service itself looks for an end; `None`, the default, leaves that to
     /// this library.
     pub endpointing_ms: Option<u32>,
-    /// How long the answer to a request for a final transcript may take once it was sent. After it the final is made of
-    /// what is there. 1,000 ms by default.
+    /// How long the service may say nothing new once it was asked for a final transcript. 1,000 ms by default. After it the
+    /// final is made of what is there, if that reaches to the end of the audio; if it does not, the connection counts as
+    /// lost, and what has no final words goes to another.
     pub finalize_timeout: Duration,
+    /// How long a final transcript may take in all, recovery included. 4,500 ms by default. After it the final is made of
+    /// what is there.
+    pub recovery_timeout: Duration,
     /// How often an idle connection is kept alive: 4 s by default; the service closes it after 10 s.
     pub keep_alive: Duration,
     /// How long the service may say nothing while it is spoken to, before the connection counts as lost. 5 s by default.
@@ -58,6 +62,7 @@ impl DeepgramSttConfig {
             keyterms: Vec::new(),
             endpointing_ms: None,
             finalize_timeout: Duration::from_millis(1_000),
+            recovery_timeout: Duration::from_millis(4_500),
             keep_alive: Duration::from_secs(4),
             stall_timeout: Duration::from_secs(5),
             give_up_after: 5,

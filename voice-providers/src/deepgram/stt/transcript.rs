@@ -9,6 +9,8 @@ use voice_core::stage::{FinalizeId, SttEvent};
 
 /// By how much the service's spans may be beside the audio that was sent: 50 ms.
 const TOLERANCE: u64 = RATE / 20;
+/// So much at the end of a request's audio may go without an answer: it is the silence by which its end was noticed. 150 ms.
+const SILENCE: u64 = RATE * 3 / 20;
 /// Requests that were sent and never answered by name; more are forgotten.
 const UNANSWERED: usize = 64;
 
@@ -32,6 +34,8 @@ pub(super) struct Transcript {
     origin: u64,
     /// All before it has final words.
     covered: u64,
+    /// All before it has words on this connection, final or not.
+    heard: u64,
     events: VecDeque<SttEvent>,
 }
 
@@ -118,6 +122,7 @@ impl Transcript {
         self.covered = self.covered.max(self.needed());
         self.tape.forget(self.covered);
         self.origin = self.tape.next();
+        self.heard = self.origin;
         self.asked.clear();
         for owed in &mut self.owed {
             owed.sent = false;
@@ -138,6 +143,7 @@ impl Transcript {
                 turn.interim = text;
             }
         }
+        self.heard = self.heard.max(end);
         if results.is_final {
             self.covered = self.covered.max(end);
         }
@@ -179,6 +185,16 @@ impl Transcript {
         if let Some(end) = self.asked.pop_front() {
             self.covered = self.covered.max(end);
         }
+    }
+
+    /// How far the service has come with what it was sent.
+    pub(super) fn heard_until(&self) -> u64 {
+        self.heard.max(self.covered)
+    }
+
+    /// Whether the service has come to the end of what the oldest request is about.
+    pub(super) fn is_heard_out(&self) -> bool {
+        self.owed.front().is_none_or(|owed| owed.end <= self.heard_until() + SILENCE)
     }
 
     /// The oldest request has waited long enough: it is answered with what is there.
