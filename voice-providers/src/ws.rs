@@ -164,11 +164,12 @@ fn failed(asked: Asked, error: tungstenite::Error) -> Error {
 
 fn refused(asked: Asked, answer: &Response<Option<Vec<u8>>>) -> Error {
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    // Of the body there is what came together with the head; the header holds the same words.
+    // Of the body there is only what came together with the head: it may be cut off anywhere. A header that says why is
+    // there whole.
     let body = answer.body().as_deref().unwrap_or_default();
     let body = &body[..body.len().min(LONGEST_FAILURE)];
-    let header = answer.headers().get("dg-error").map(HeaderValue::as_bytes).unwrap_or_default();
-    asked.refusal(status, retry_after(answer.headers()), if body.is_empty() { header } else { body })
+    let reason = answer.headers().get("dg-error").map(HeaderValue::as_bytes).filter(|reason| !reason.is_empty());
+    asked.refusal(status, retry_after(answer.headers()), reason.unwrap_or(body))
 }
 
 /// What the end of a connection means. 1003, 1008 and 1009 say that the same message would fail again; everything else,

@@ -11,6 +11,7 @@
 )]
 
 mod support {
+    pub mod ear;
     pub mod listener;
     pub mod service;
 }
@@ -19,8 +20,9 @@ use futures::channel::mpsc;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
 use std::time::Duration;
+use support::ear::{Ear, answer};
 use support::listener::{Listener, finalize, spoken, text};
-use support::service::{Dice, Knock, Seen, Service};
+use support::service::{Accepted, Dice, Knock, Seen, Service};
 use tokio::time::timeout;
 use voice_core::ErrorKind;
 use voice_core::stage::{CallContext, FinalizeId, SttEvent, SttInput, SttProvider};
@@ -35,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn config(endpoint: &Endpoint) -> DeepgramSttConfig {
     let mut config = DeepgramSttConfig::from_settings(Secret::new(KEY), Some(endpoint.clone()), None, None);
     config.replay_speed = 1_000.0;
+    config.longest_live_backlog = Duration::MAX;
     config.first_pause = Duration::from_millis(2);
     config
 }
@@ -189,7 +192,7 @@ async fn survives(seed: u64) {
         tokio::time::sleep(Duration::from_millis(1)).await;
         item
     };
-    let input = if seed % 5 == 0 { input.then(live).boxed() } else { input };
+    let input = if seed.is_multiple_of(5) { input.then(live).boxed() } else { input };
     assert_eq!(finals_of(&stt, input).await, expected, "seed {seed}");
 }
 
@@ -242,6 +245,109 @@ async fn what_cannot_be_recovered_in_time_is_answered_with_what_is_there() {
     let (id, heard) = &finals[0];
     let all = text(1..30);
     assert!(*id == finalize(1, 0) && !heard.is_empty() && all.starts_with(heard.as_str()) && *heard != all, "{heard}");
+}
+
+#[tokio::test]
+async fn a_backlog_is_transcribed_by_a_request_while_the_live_audio_goes_on() {
+    let service = Service::start(|knock| async move {
+        match knock.accept_any().await {
+            Some(Accepted::Request(request)) => answer(request).await,
+            Some(Accepted::Peer(peer)) => Ear::new(peer, 3).listen().await,
+            None => {}
+        }
+    })
+    .await;
+    let mut config = config(&service.endpoint);
+    config.longest_live_backlog = Duration::from_secs(1);
+    let mut input = spoken(1, 1..48, &mut Dice(1));
+    input.push(silence(1));
+    let (sender, receiver) = mpsc::unbounded();
+    // Two words are still to come when the connection begins.
+    for item in input.drain(..input.len() - 6) {
+        sender.unbounded_send(item).unwrap();
+    }
+    let stt = DeepgramStt::new(config).unwrap();
+    let mut events = stt.transcribe(receiver.boxed(), CallContext::detached());
+    tokio::select! {
+        biased;
+        () = service.log.wait(1, |_, seen| matches!(seen, Seen::Posted { .. })) => {}
+        event = events.next() => panic!("{event:?}"),
+    }
+    for item in input.into_iter().chain([SttInput::Finalize(finalize(1, 0))]) {
+        sender.unbounded_send(item).unwrap();
+    }
+    drop(sender);
+    let events: Vec<_> = timeout(PATIENCE, events.map(Result::unwrap).collect()).await.unwrap();
+    let last = SttEvent::Final { id: finalize(1, 0), text: text(1..48), unclear: false };
+    assert_eq!(events.last(), Some(&last));
+    let posted = service.log.all().into_iter().find_map(|(_, seen)| match seen {
+        Seen::Posted { address, authorization, bytes } => Some((address, authorization, bytes)),
+        _ => None,
+    });
+    let (address, authorization, bytes) = posted.unwrap();
+    let expected =
+        "/v1/listen?model=nova-3&encoding=linear16&sample_rate=16000&channels=1&punctuate=true&smart_format=true";
+    assert_eq!((address.as_str(), authorization), (expected, format!("Token {KEY}")));
+    assert!(bytes > 32_000, "{bytes}");
+    let live: usize =
+        service.log.all().iter().map(|(_, seen)| if let Seen::Audio(bytes) = seen { *bytes } else { 0 }).sum();
+    assert!(live < bytes, "live audio begins late in the backlog: {live} of {bytes}");
+}
+
+/// A connection or a request, and the ways in which it can be lost.
+async fn misbehave_with_requests(knock: Knock, mut dice: Dice) {
+    let peer = match knock.accept_any().await {
+        None => return,
+        Some(Accepted::Request(request)) => match dice.below(6) {
+            0 => return request.answer("503 Service Unavailable", "overloaded").await,
+            1 => return drop(request),
+            _ => {
+                tokio::time::sleep(Duration::from_millis(dice.below(30))).await;
+                return answer(request).await;
+            }
+        },
+        Some(Accepted::Peer(peer)) => peer,
+    };
+    let mut ear = Ear::new(peer, 1 + dice.below(6) as usize);
+    for _ in 0..dice.below(60) {
+        if !ear.step().await {
+            return;
+        }
+    }
+    match dice.below(5) {
+        0 => drop(ear),
+        1 => ear.peer.half_a_frame().await,
+        2 => ear.peer.close(1011, "NET-0001").await,
+        3 => ear.peer.stall().await,
+        _ => ear.listen().await,
+    }
+}
+
+async fn survives_with_requests(seed: u64) {
+    let service = Service::start(move |knock| {
+        let dice = Dice(seed * 1_000 + knock.number as u64);
+        misbehave_with_requests(knock, dice)
+    })
+    .await;
+    let mut config = config(&service.endpoint);
+    config.give_up_after = 100;
+    config.longest_live_backlog = Duration::from_secs(1);
+    let stt = DeepgramStt::new(config).unwrap();
+    let (input, expected) = conversation(&mut Dice(seed));
+    let live = |item| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        item
+    };
+    let input = stream::iter(input).boxed();
+    let input = if seed.is_multiple_of(4) { input } else { input.then(live).boxed() };
+    assert_eq!(finals_of(&stt, input).await, expected, "seed {seed}");
+}
+
+/// 50 conversations; more with `DEEPGRAM_FAULT_RUNS`.
+#[tokio::test]
+async fn no_word_is_lost_or_doubled_where_a_backlog_meets_the_live_audio() {
+    let runs = std::env::var("DEEPGRAM_FAULT_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(50);
+    stream::iter(0..runs).for_each_concurrent(25, survives_with_requests).await;
 }
 
 #[tokio::test]

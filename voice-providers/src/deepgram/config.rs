@@ -47,6 +47,9 @@ pub struct DeepgramSttConfig {
     /// How much faster than real time audio is sent again when more than a second of it waits. 1.25 by default, which
     /// is what the service keeps up with.
     pub replay_speed: f64,
+    /// A backlog longer than this, when a connection begins, is transcribed by a request of its own while the live audio
+    /// goes on; their words are joined by the time at which they sound. 1 s by default. `Duration::MAX` for never.
+    pub longest_live_backlog: Duration,
 }
 
 impl DeepgramSttConfig {
@@ -68,6 +71,7 @@ impl DeepgramSttConfig {
             give_up_after: 5,
             first_pause: Duration::from_millis(250),
             replay_speed: 1.25,
+            longest_live_backlog: Duration::from_secs(1),
         }
     }
 
@@ -79,24 +83,42 @@ impl DeepgramSttConfig {
 
     /// The address of a live connection.
     pub(super) fn address(&self) -> String {
+        let mut query = self.audio_query();
+        query.add("interim_results", "true");
+        match self.endpointing_ms {
+            Some(milliseconds) => query.add("endpointing", &milliseconds.to_string()),
+            None => query.add("endpointing", "false"),
+        };
+        self.add_words(&mut query);
+        address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
+    }
+
+    /// The address of a request that holds all the audio.
+    pub(super) fn prerecorded_address(&self) -> String {
+        let mut query = self.audio_query();
+        self.add_words(&mut query);
+        let path = format!("/v1/listen{query}");
+        self.endpoint.as_ref().map_or_else(|| format!("{BASE}{path}"), |endpoint| endpoint.http(&path))
+    }
+
+    fn audio_query(&self) -> Query {
         let mut query = Query::default();
         query.add("model", &self.model);
         if let Some(language) = &self.language {
             query.add("language", language);
         }
         query.add("encoding", "linear16").add("sample_rate", "16000").add("channels", "1");
-        query.add("interim_results", "true");
-        match self.endpointing_ms {
-            Some(milliseconds) => query.add("endpointing", &milliseconds.to_string()),
-            None => query.add("endpointing", "false"),
-        };
+        query
+    }
+
+    /// How words are written, and which to listen for.
+    fn add_words(&self, query: &mut Query) {
         query.add("punctuate", if self.punctuate { "true" } else { "false" });
         query.add("smart_format", if self.smart_format { "true" } else { "false" });
         let keyterm = if self.model.starts_with("nova-3") { "keyterm" } else { "keywords" };
         for term in &self.keyterms {
             query.add(keyterm, term);
         }
-        address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
     }
 }
 

@@ -96,9 +96,16 @@ pub(super) struct Results {
 /// One word of a span.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
-    /// The middle of it, in seconds of the connection.
-    pub(super) middle: f64,
+    /// In seconds of the connection, or of the audio of a request.
+    pub(super) start: f64,
+    pub(super) end: f64,
     pub(super) text: String,
+}
+
+impl Word {
+    pub(super) fn middle(&self) -> f64 {
+        f64::midpoint(self.start, self.end)
+    }
 }
 
 /// Reads a message.
@@ -120,6 +127,20 @@ pub(super) fn read(text: &str) -> Incoming {
     }
 }
 
+/// Reads the answer to a request that held all the audio; `None` when there is no transcript in it.
+pub(super) fn read_prerecorded(body: &[u8]) -> Option<Vec<Word>> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let best = &value["results"]["channels"][0]["alternatives"][0];
+    let transcript = best["transcript"].as_str()?.trim();
+    let words: Vec<Word> =
+        best["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default();
+    if words.is_empty() && !transcript.is_empty() {
+        let end = seconds(&value["metadata"]["duration"]).unwrap_or_default();
+        return Some(vec![Word { start: 0.0, end, text: transcript.to_owned() }]);
+    }
+    Some(words)
+}
+
 fn results(value: &Value) -> Results {
     let best = &value["channel"]["alternatives"][0];
     Results {
@@ -134,7 +155,7 @@ fn results(value: &Value) -> Results {
 
 fn word(value: &Value) -> Option<Word> {
     let text = value["punctuated_word"].as_str().or_else(|| value["word"].as_str())?;
-    Some(Word { middle: f64::midpoint(seconds(&value["start"])?, seconds(&value["end"])?), text: text.to_owned() })
+    Some(Word { start: seconds(&value["start"])?, end: seconds(&value["end"])?, text: text.to_owned() })
 }
 
 /// A time that can be one: a year at most.
@@ -176,7 +197,25 @@ mod tests {
         assert_eq!((results.start, results.duration, results.is_final), (3.2, 1.9, true));
         assert_eq!(results.transcript, "Book a table for two.");
         assert_eq!(results.words[0].text, "Book");
-        assert!((results.words[0].middle - 3.55).abs() < 1e-9);
+        assert!((results.words[0].middle() - 3.55).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_documented_answer_to_a_request_is_read() {
+        let body = br#"{"metadata":{"request_id":"1","duration":3.4,"channels":1},"results":{"channels":[{"alternatives":
+            [{"transcript":"Hello you.","confidence":0.97,"words":[
+            {"word":"hello","punctuated_word":"Hello","start":0.1,"end":0.4},{"word":"you","start":0.5,"end":0.75}]}]}]}}"#;
+        let words = read_prerecorded(body).unwrap();
+        assert_eq!(words[0], Word { start: 0.1, end: 0.4, text: "Hello".into() });
+        assert_eq!(words[1], Word { start: 0.5, end: 0.75, text: "you".into() });
+        let bare =
+            br#"{"metadata":{"duration":2.0},"results":{"channels":[{"alternatives":[{"transcript":" Hi "}]}]}}"#;
+        assert_eq!(read_prerecorded(bare), Some(vec![Word { start: 0.0, end: 2.0, text: "Hi".into() }]));
+        let silence = br#"{"results":{"channels":[{"alternatives":[{"transcript":"","words":[]}]}]}}"#;
+        assert_eq!(read_prerecorded(silence), Some(Vec::new()));
+        for odd in [&b""[..], b"{}", br#"{"request_id":"1"}"#, b"[1]", br#"{"results":{"channels":[]}}"#] {
+            assert_eq!(read_prerecorded(odd), None);
+        }
     }
 
     #[test]
@@ -203,6 +242,7 @@ mod tests {
         #[test]
         fn nothing_that_comes_panics(bytes: Vec<u8>) {
             read(&String::from_utf8_lossy(&bytes));
+            read_prerecorded(&bytes);
         }
 
         #[test]

@@ -1,6 +1,8 @@
 //! Speech to text over one live connection a session, which may be lost and made again without losing a word.
 
 mod connection;
+mod prerecorded;
+mod seam;
 mod session;
 mod tape;
 mod transcript;

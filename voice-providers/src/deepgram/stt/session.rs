@@ -1,10 +1,11 @@
 //! One session: its input, its transcript, and the connection of the moment. Driven by whoever polls it; no task.
 
-use super::Shared;
 use super::connection::Connection;
 use super::tape::{BOUND, RATE};
 use super::transcript::Transcript;
+use super::{Shared, prerecorded};
 use crate::deepgram::STT;
+use crate::deepgram::wire::Word;
 use crate::timer::Timer;
 use crate::ws::{Backoff, Line};
 use futures::future::BoxFuture;
@@ -18,6 +19,9 @@ use tokio::time::{Sleep, sleep};
 use voice_core::stage::{FinalizeId, SttEvent, SttInput};
 use voice_core::{Error, ErrorKind, Result};
 
+/// By how much the live audio overlaps a backlog: more than a word is long, and no more than is sent at once.
+const OVERLAP: u64 = RATE;
+
 pub(super) struct Session {
     shared: Arc<Shared>,
     /// `None` when it has ended.
@@ -27,6 +31,9 @@ pub(super) struct Session {
     backoff: Backoff,
     /// How long the requests may take in all, those without an answer.
     deadlines: VecDeque<(FinalizeId, Timer)>,
+    /// The words of a backlog, and where its audio began. Not tried again once it has failed.
+    backlog: Option<(BoxFuture<'static, Result<Vec<Word>>>, u64)>,
+    backlog_failed: bool,
     /// The request that is being waited for, since it was sent or the service last got on.
     patience: Option<Patience>,
     /// Why it ended, to be told after what was heard before.
@@ -61,6 +68,8 @@ impl Session {
             link,
             backoff,
             deadlines: VecDeque::new(),
+            backlog: None,
+            backlog_failed: false,
             patience: None,
             failed: None,
         }
@@ -103,6 +112,7 @@ impl Session {
                     Poll::Pending => return Ok(()),
                     Poll::Ready(Ok(line)) => {
                         self.transcript.reconnect();
+                        self.split_off_backlog();
                         self.link = Link::Open(Box::new(Connection::new(line, &self.shared)));
                     }
                     Poll::Ready(Err(error)) => self.lost(error)?,
@@ -118,6 +128,7 @@ impl Session {
     /// What comes after a loss: another attempt, unless it is hopeless.
     fn lost(&mut self, error: Error) -> Result<()> {
         self.patience = None;
+        self.backlog = None;
         let was_open = if let Link::Open(connection) = &mut self.link {
             if connection.worked() {
                 self.backoff.succeeded();
@@ -154,7 +165,7 @@ impl Session {
                 self.transcript.out_of_patience();
                 continue;
             }
-            if !was_sent {
+            if !was_sent || self.backlog.is_some() {
                 return Ok(false);
             }
             let (timeout, heard) = (self.shared.config.finalize_timeout, self.transcript.heard_until());
@@ -180,6 +191,34 @@ impl Session {
         Ok(false)
     }
 
+    /// What waits when a connection begins is transcribed in one request, if it is much: live it would stay late.
+    fn split_off_backlog(&mut self) {
+        let config = &self.shared.config;
+        let longest = config.longest_live_backlog.as_secs_f64() * RATE as f64;
+        if self.backlog_failed || self.transcript.waiting() as f64 <= longest {
+            return;
+        }
+        let origin = self.transcript.next_sample();
+        let audio = self.transcript.split_off_backlog(OVERLAP);
+        self.backlog = Some((prerecorded::transcribe(&self.shared, audio, config.recovery_timeout), origin));
+    }
+
+    /// Takes in the words of a backlog. Without them everything is sent live after all.
+    fn poll_backlog(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let Some((backlog, origin)) = &mut self.backlog else { return Ok(()) };
+        let origin = *origin;
+        let Poll::Ready(result) = backlog.poll_unpin(context) else { return Ok(()) };
+        self.backlog = None;
+        match result {
+            Ok(words) => self.transcript.recovered(words, origin),
+            Err(error) => {
+                self.backlog_failed = true;
+                self.lost(Error::new(ErrorKind::Unavailable, STT.stage, error.message()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a request has taken as long as it may.
     fn is_over(&mut self, id: FinalizeId, context: &mut Context<'_>) -> bool {
         while self.deadlines.pop_front_if(|(older, _)| *older != id).is_some() {}
@@ -188,7 +227,10 @@ impl Session {
 
     /// Brings the connection and the requests on.
     fn poll_work(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.poll_backlog(context)?;
         self.poll_link(context)?;
+        // One that was begun just now is to be polled once.
+        self.poll_backlog(context)?;
         while self.poll_patience(context)? {
             self.poll_link(context)?;
         }

@@ -71,6 +71,18 @@ impl Tape {
         Some(piece)
     }
 
+    /// The audio that waits to be sent, which it still does.
+    pub(super) fn unsent(&self) -> Bytes {
+        let mut joined = BytesMut::with_capacity(2 * self.waiting() as usize);
+        self.unsent.iter().for_each(|piece| joined.extend_from_slice(piece));
+        joined.freeze()
+    }
+
+    /// What lies before `until` counts as sent.
+    pub(super) fn skip(&mut self, until: u64) {
+        while self.take(until).is_some() {}
+    }
+
     fn cut(&mut self, most: u64) -> Option<Bytes> {
         let front = self.unsent.front_mut()?;
         if samples(front) > most {
