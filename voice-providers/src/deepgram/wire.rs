@@ -8,6 +8,8 @@ use std::fmt;
 pub(super) const KEEP_ALIVE: &str = r#"{"type":"KeepAlive"}"#;
 /// Asks for a result of all audio sent.
 pub(super) const FINALIZE: &str = r#"{"type":"Finalize"}"#;
+/// Asks Flux for the end of the turn.
+pub(super) const FORCE_END_TURN: &str = r#"{"type":"ForceEndTurn"}"#;
 /// Ends a live transcription.
 pub(super) const CLOSE_STREAM: &str = r#"{"type":"CloseStream"}"#;
 /// Asks for the audio of all text sent.
@@ -68,6 +70,10 @@ fn pieces(mut text: &str, longest: usize) -> Vec<&str> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Incoming {
     Results(Results),
+    /// Flux is ready for audio.
+    Connected,
+    /// How Flux sees the turn.
+    Turn(TurnInfo),
     /// All audio of a flush has been given.
     Flushed,
     /// Something is wrong but goes on; its words.
@@ -76,6 +82,15 @@ pub(super) enum Incoming {
     Error(String),
     /// Of no consequence here.
     Other,
+}
+
+/// What Flux says of a turn of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TurnInfo {
+    /// All words of the turn; final when it has ended, an answer when that was asked for.
+    pub(super) results: Results,
+    /// 0 … 1, how likely the turn is over; `None` where there is nothing new to say about that.
+    pub(super) is_over: Option<f32>,
 }
 
 /// The words of a span of audio.
@@ -116,6 +131,8 @@ pub(super) fn read(text: &str) -> Incoming {
     };
     match value["type"].as_str().unwrap_or_default() {
         "Results" => Incoming::Results(results(&value)),
+        "Connected" => Incoming::Connected,
+        "TurnInfo" => Incoming::Turn(turn_info(&value)),
         "Flushed" => Incoming::Flushed,
         "Warning" => Incoming::Warning(words(&value)),
         "Error" => Incoming::Error(words(&value)),
@@ -150,6 +167,29 @@ fn results(value: &Value) -> Results {
         from_finalize: value["from_finalize"].as_bool().unwrap_or_default(),
         transcript: best["transcript"].as_str().unwrap_or_default().trim().to_owned(),
         words: best["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default(),
+    }
+}
+
+fn turn_info(value: &Value) -> TurnInfo {
+    let event = value["event"].as_str().unwrap_or_default();
+    let start = seconds(&value["audio_window_start"]).unwrap_or_default();
+    let end = seconds(&value["audio_window_end"]).unwrap_or_default();
+    let is_final = event == "EndOfTurn";
+    let confidence = || value["end_of_turn_confidence"].as_f64().map(|confidence| confidence.clamp(0.0, 1.0) as f32);
+    TurnInfo {
+        results: Results {
+            start,
+            duration: (end - start).max(0.0),
+            is_final,
+            from_finalize: is_final && value["trigger"].as_str() == Some("manual"),
+            transcript: value["transcript"].as_str().unwrap_or_default().trim().to_owned(),
+            words: value["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default(),
+        },
+        is_over: match event {
+            "EagerEndOfTurn" | "EndOfTurn" => confidence(),
+            "TurnResumed" => Some(0.0),
+            _ => None,
+        },
     }
 }
 
@@ -215,6 +255,29 @@ mod tests {
         assert_eq!(read_prerecorded(silence), Some(Vec::new()));
         for odd in [&b""[..], b"{}", br#"{"request_id":"1"}"#, b"[1]", br#"{"results":{"channels":[]}}"#] {
             assert_eq!(read_prerecorded(odd), None);
+        }
+    }
+
+    #[test]
+    fn the_documented_turn_is_read() {
+        let text = r#"{"type":"TurnInfo","request_id":"1","sequence_id":41,"event":"EagerEndOfTurn","turn_index":2,
+            "audio_window_start":8.0,"audio_window_end":10.5,"transcript":"what's my balance",
+            "words":[{"word":"what's","confidence":0.99}],"end_of_turn_confidence":0.5}"#;
+        let Incoming::Turn(turn) = read(text) else { panic!() };
+        assert_eq!((turn.results.start, turn.results.duration, turn.is_over), (8.0, 2.5, Some(0.5)));
+        assert_eq!((turn.results.transcript.as_str(), turn.results.is_final), ("what's my balance", false));
+        assert!(turn.results.words.is_empty(), "words without times cannot be placed");
+        for (event, trigger, is_final, is_answer, is_over) in [
+            ("StartOfTurn", "", false, false, None),
+            ("TurnResumed", "", false, false, Some(0.0)),
+            ("EndOfTurn", "model", true, false, Some(0.9)),
+            ("EndOfTurn", "manual", true, true, Some(0.9)),
+            ("Surprise", "", false, false, None),
+        ] {
+            let text = json!({"type": "TurnInfo", "event": event, "trigger": trigger, "end_of_turn_confidence": 0.9});
+            let Incoming::Turn(turn) = read(&text.to_string()) else { panic!() };
+            let read = (turn.results.is_final, turn.results.from_finalize, turn.is_over);
+            assert_eq!(read, (is_final, is_answer, is_over), "{event}");
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 /// The words of samples: where each begins and ends, and what it is.
-fn words(samples: &[i16]) -> Vec<(usize, usize, String)> {
+pub fn words(samples: &[i16]) -> Vec<(usize, usize, String)> {
     let (mut words, mut begin) = (Vec::new(), 0);
     for run in samples.chunk_by(|one, next| one == next) {
         let end = begin + run.len();
@@ -32,7 +32,7 @@ fn alternative(samples: &[i16], offset: usize) -> Value {
     json!({"transcript": text.join(" "), "confidence": 0.9, "words": placed})
 }
 
-fn samples(bytes: &[u8]) -> Vec<i16> {
+pub fn samples(bytes: &[u8]) -> Vec<i16> {
     bytes.chunks(2).map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect()
 }
 

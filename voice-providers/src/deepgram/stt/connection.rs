@@ -1,7 +1,7 @@
 //! One live connection: it sends what the transcript has to send, keeps itself open, and notices when nobody is there.
 
 use super::Shared;
-use super::tape::RATE;
+use super::tape::{MESSAGE, RATE};
 use super::transcript::{Outgoing, Transcript};
 use crate::deepgram::{STT, wire};
 use crate::pcm::little_endian;
@@ -17,6 +17,10 @@ use voice_core::{Error, ErrorKind, Result};
 
 /// More than this is sent no faster than the service keeps up with.
 const BACKLOG: u64 = RATE;
+/// So often, and so much of it, Flux hears silence while nobody speaks and something is open.
+const SILENCE: Duration = Duration::from_millis(200);
+/// So long after it was spoken Flux may first tell of a word.
+const HEARING: Duration = Duration::from_millis(400);
 /// After so long a life a connection did not fail to begin, even if it said nothing.
 const LIVED: Duration = Duration::from_secs(5);
 
@@ -27,25 +31,34 @@ pub(super) struct Connection {
     lived: Pin<Box<Sleep>>,
     /// Paces a backlog.
     pace: Option<Interval>,
-    /// 100 ms of audio are sent so often while there is a backlog.
+    /// A full message of audio is sent so often while there is a backlog.
     beat: Duration,
     /// Samples sent since the service last said something, if there were any.
     unheard: Option<u64>,
     spoke: bool,
+    /// Flux says when it wants audio, and knows neither `KeepAlive` nor `Finalize`.
+    is_flux: bool,
+    is_ready: bool,
+    /// When the words of Flux's turn were first heard of, in seconds of the connection.
+    first_words: Option<f64>,
 }
 
 impl Connection {
     pub(super) fn new(line: Line, shared: &Shared) -> Self {
         let config = &shared.config;
+        let is_flux = config.is_flux();
         Self {
             line,
-            keep_alive: Timer::new(config.keep_alive),
+            keep_alive: Timer::new(if is_flux { SILENCE } else { config.keep_alive }),
             silence: Timer::new(config.stall_timeout),
             lived: Box::pin(sleep(LIVED)),
             pace: None,
-            beat: Duration::from_millis(100).div_f64(config.replay_speed),
-            unheard: None,
+            beat: Duration::from_secs_f64(MESSAGE as f64 / RATE as f64).div_f64(config.replay_speed),
+            unheard: is_flux.then_some(0),
             spoke: false,
+            is_flux,
+            is_ready: !is_flux,
+            first_words: None,
         }
     }
 
@@ -58,7 +71,7 @@ impl Connection {
     pub(super) fn poll(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
         self.receive(transcript, context)?;
         self.send(transcript, context)?;
-        self.keep_alive(context)?;
+        self.keep_alive(transcript, context)?;
         if let Poll::Ready(result) = self.line.poll_flush(context) {
             result?;
         }
@@ -73,12 +86,37 @@ impl Connection {
                     transcript.heard(results);
                     self.heard(transcript);
                 }
+                wire::Incoming::Turn(turn) => {
+                    let results = self.begin_with_words(turn.results);
+                    transcript.heard_turn(results, turn.is_over);
+                    self.heard(transcript);
+                }
+                wire::Incoming::Connected => {
+                    self.is_ready = true;
+                    self.heard(transcript);
+                }
                 wire::Incoming::Error(words) => tracing::debug!(words, "Deepgram reports an error"),
                 wire::Incoming::Warning(words) => tracing::debug!(words, "Deepgram warns"),
                 wire::Incoming::Flushed | wire::Incoming::Other => {}
             }
         }
         Ok(())
+    }
+
+    /// Flux counts a turn from the end of the one before. Here it begins with its first word, or, where words have no
+    /// times, at most so long before the first were heard as it takes to hear them.
+    fn begin_with_words(&mut self, results: wire::Results) -> wire::Results {
+        let end = results.start + results.duration;
+        let mut begin = results.start;
+        if !results.transcript.is_empty() {
+            let heard_first = *self.first_words.get_or_insert(end);
+            let word = results.words.first().map_or(heard_first - HEARING.as_secs_f64(), |word| word.start);
+            begin = word.max(results.start).min(end);
+        }
+        if results.is_final {
+            self.first_words = None;
+        }
+        wire::Results { start: begin, duration: end - begin, ..results }
     }
 
     fn heard(&mut self, transcript: &Transcript) {
@@ -88,7 +126,7 @@ impl Connection {
     }
 
     fn send(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
-        while transcript.wants_to_send() {
+        while self.is_ready && transcript.wants_to_send() {
             match self.line.poll_ready(context) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(ready) => ready?,
@@ -104,7 +142,7 @@ impl Connection {
                 }
                 Some(Outgoing::Finalize) => {
                     self.owed(0);
-                    self.line.send(Message::text(wire::FINALIZE))?;
+                    self.line.send(Message::text(if self.is_flux { wire::FORCE_END_TURN } else { wire::FINALIZE }))?;
                 }
             }
             self.keep_alive.restart();
@@ -134,13 +172,22 @@ impl Connection {
         *self.unheard.get_or_insert(0) += samples;
     }
 
-    fn keep_alive(&mut self, context: &mut Context<'_>) -> Result<()> {
+    fn keep_alive(&mut self, transcript: &mut Transcript, context: &mut Context<'_>) -> Result<()> {
         while self.keep_alive.poll(context).is_ready() {
             self.keep_alive.restart();
+            if self.is_flux && !(self.is_ready && transcript.wants_silence() && !transcript.wants_to_send()) {
+                continue;
+            }
             // Without room there is something to be sent, which keeps it alive as well.
             if let Poll::Ready(ready) = self.line.poll_ready(context) {
                 ready?;
-                self.line.send(Message::text(wire::KEEP_ALIVE))?;
+                if self.is_flux {
+                    let samples = (SILENCE.as_millis() as u64) * RATE / 1_000;
+                    transcript.silence_sent(samples);
+                    self.line.send(Message::binary(vec![0; 2 * samples as usize]))?;
+                } else {
+                    self.line.send(Message::text(wire::KEEP_ALIVE))?;
+                }
             }
         }
         Ok(())

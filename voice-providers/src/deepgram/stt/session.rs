@@ -195,7 +195,8 @@ impl Session {
     fn split_off_backlog(&mut self) {
         let config = &self.shared.config;
         let longest = config.longest_live_backlog.as_secs_f64() * RATE as f64;
-        if self.backlog_failed || self.transcript.waiting() as f64 <= longest {
+        // Flux has no such request.
+        if config.is_flux() || self.backlog_failed || self.transcript.waiting() as f64 <= longest {
             return;
         }
         let origin = self.transcript.next_sample();

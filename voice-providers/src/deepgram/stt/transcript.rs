@@ -37,6 +37,8 @@ pub(super) struct Transcript {
     covered: u64,
     /// All before it has words on this connection, final or not.
     heard: u64,
+    /// Silence that was sent and is no part of the audio: where in the connection's samples, and how much.
+    silences: Vec<(u64, u64)>,
     /// A backlog is being recognised apart from the live audio.
     seam: Option<Seam>,
     events: VecDeque<SttEvent>,
@@ -126,6 +128,7 @@ impl Transcript {
     /// A new connection begins: what has no final words is sent again, and the requests with it.
     pub(super) fn reconnect(&mut self) {
         self.seam = None;
+        self.silences.clear();
         self.tidy();
         self.tape.rewind();
         self.covered = self.covered.max(self.needed());
@@ -169,7 +172,41 @@ impl Transcript {
 
     /// The position of a time of this connection.
     fn position(&self, seconds: f64) -> u64 {
-        self.origin + (seconds * RATE as f64).round() as u64
+        let at = (seconds * RATE as f64).round() as u64;
+        let silence: u64 = self.silences.iter().map(|(begin, length)| at.saturating_sub(*begin).min(*length)).sum();
+        self.origin + at - silence
+    }
+
+    /// So many samples of silence were sent after the audio.
+    pub(super) fn silence_sent(&mut self, samples: u64) {
+        let before: u64 = self.silences.iter().map(|(_, length)| length).sum();
+        let at = self.tape.next() - self.origin + before;
+        match self.silences.last_mut() {
+            Some((begin, length)) if *begin + *length == at => *length += samples,
+            _ => self.silences.push((at, samples)),
+        }
+    }
+
+    /// Whether the service has to hear that nobody speaks, so that it comes to an end.
+    pub(super) fn wants_silence(&self) -> bool {
+        self.owed.front().is_some_and(|owed| owed.sent)
+            || self.turns.back().is_some_and(|turn| !turn.interim.is_empty())
+    }
+
+    /// Takes in a turn of the service's own, and how likely it is over. A request ends such a turn, if it is open: words
+    /// that begin after it say that it was not, and that all before it is known.
+    pub(super) fn heard_turn(&mut self, results: Results, is_over: Option<f32>) {
+        let begin = self.position(results.start);
+        if !results.transcript.is_empty() {
+            while let Some(owed) = self.owed.pop_front_if(|owed| owed.sent && owed.end <= begin) {
+                self.settle(owed.id, false);
+            }
+        }
+        let turn = self.turns.iter().rfind(|turn| turn.begin <= begin + TOLERANCE).map(|turn| turn.id);
+        self.heard(results);
+        if let Some((turn, probability)) = turn.zip(is_over) {
+            self.events.push_back(SttEvent::TurnEstimate { turn, probability });
+        }
     }
 
     /// All that waits goes to be recognised apart, and this connection goes on with the last `overlap` of it. To be called
@@ -247,7 +284,7 @@ impl Transcript {
         if of(probe) == last || results.words.is_empty() {
             return of(probe).map(|turn| (turn, results.transcript.clone())).into_iter().collect();
         }
-        let at = |word: &Word| of(self.origin + (word.middle() * RATE as f64) as u64);
+        let at = |word: &Word| of(self.position(word.middle()));
         let mut shares: Vec<(usize, String)> = Vec::new();
         for word in &results.words {
             let Some(turn) = at(word) else { continue };

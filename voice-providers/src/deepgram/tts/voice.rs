@@ -89,7 +89,9 @@ impl Voice for DeepgramVoice {
                     tracing::warn!(words, "Deepgram warns");
                     return Ok(Heard::Nothing);
                 }
-                Incoming::Results(_) | Incoming::Other => return Ok(Heard::Nothing),
+                Incoming::Results(_) | Incoming::Connected | Incoming::Turn(_) | Incoming::Other => {
+                    return Ok(Heard::Nothing);
+                }
             },
         }
         Ok(Heard::Progress)
