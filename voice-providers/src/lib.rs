@@ -21,12 +21,15 @@ mod pcm;
 #[cfg(feature = "openai")]
 mod retry;
 #[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
 mod speech;
 #[cfg(feature = "openai")]
 mod sse;
 #[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
 mod timer;
 #[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
 mod ws;
 
 #[cfg(feature = "cartesia")]
