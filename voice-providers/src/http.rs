@@ -1,7 +1,8 @@
 //! The one HTTP client of all providers, and what an answer that is no success means.
 
+use crate::secret::Secret;
 use crate::tls;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
@@ -47,6 +48,21 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The key as the header `Authorization` with this scheme, which is never printed.
+    ///
+    /// # Errors
+    /// `Auth` for a key that cannot be one.
+    pub(crate) fn authorization(&self, scheme: &str, key: &Secret) -> Result<HeaderValue, Error> {
+        let unusable = || Error::new(ErrorKind::Auth, self.stage, format!("{} is empty or no key", self.key));
+        let key = key.expose().trim();
+        if key.is_empty() {
+            return Err(unusable());
+        }
+        let mut value = HeaderValue::from_str(&format!("{scheme} {key}")).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
     /// A request that got no answer. The address is left out: it may be private.
     pub(crate) fn unanswered(&self, error: reqwest::Error) -> Error {
         let (kind, what) = match &error {
@@ -147,7 +163,7 @@ fn looks_like_a_key(word: &str) -> bool {
 
 /// How long the service asks to be left alone: `retry-after-ms`, or `retry-after` in seconds.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |value: Option<&reqwest::header::HeaderValue>| value?.to_str().ok()?.trim().parse::<f64>().ok();
+    let number = |value: Option<&HeaderValue>| value?.to_str().ok()?.trim().parse::<f64>().ok();
     let milliseconds = number(headers.get("retry-after-ms"));
     let seconds = milliseconds.map(|ms| ms / 1_000.0).or_else(|| number(headers.get(RETRY_AFTER)))?;
     Duration::try_from_secs_f64(seconds).ok()

@@ -10,19 +10,30 @@
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "WebSockets alone make no HTTP request"))]
 mod tls;
 
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
+#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "WebSockets alone make no HTTP request"))]
 mod http;
+#[cfg(feature = "websocket")]
+mod pcm;
 #[cfg(feature = "openai")]
 mod retry;
+#[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
+mod speech;
 #[cfg(feature = "openai")]
 mod sse;
 #[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
+mod timer;
+#[cfg(feature = "websocket")]
+#[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
 mod ws;
 
+#[cfg(feature = "cartesia")]
+pub mod cartesia;
 #[cfg(feature = "deepgram")]
 pub mod deepgram;
 #[cfg(feature = "openai")]

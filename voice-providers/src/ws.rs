@@ -42,7 +42,7 @@ pub(crate) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: Asked,
     /// The text by which the service knows that the client has ended.
-    farewell: &'static str,
+    farewell: Option<&'static str>,
 }
 
 impl Line {
@@ -54,7 +54,7 @@ impl Line {
         asked: Asked,
         url: String,
         authorization: HeaderValue,
-        farewell: &'static str,
+        farewell: Option<&'static str>,
     ) -> Result<Self, Error> {
         let request = request(&url, authorization).map_err(|_| {
             Error::new(ErrorKind::InvalidConfig, asked.stage, format!("the address of {} is unusable", asked.service))
@@ -67,7 +67,8 @@ impl Line {
         let connector = Connector::Rustls(tls::for_websockets());
         match timeout(CONNECT, connect_async_tls_with_config(request, Some(config), true, Some(connector))).await {
             Ok(Ok((socket, answer))) => {
-                let id = answer.headers().get("dg-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+                let mut ids = ["dg-request-id", "x-request-id"].iter().filter_map(|name| answer.headers().get(*name));
+                let id = ids.find_map(|id| id.to_str().ok()).unwrap_or_default();
                 tracing::debug!(service = asked.service, request = id, "connected");
                 Ok(Self { socket, asked, farewell })
             }
@@ -116,7 +117,9 @@ impl Drop for Line {
         let socket = &mut self.socket;
         if matches!(socket.poll_ready_unpin(context), Poll::Ready(Ok(()))) {
             // A service that is gone need not be told.
-            let _ = socket.start_send_unpin(Message::text(self.farewell));
+            if let Some(farewell) = self.farewell {
+                let _ = socket.start_send_unpin(Message::text(farewell));
+            }
             let _ = socket.start_send_unpin(Message::Close(None));
             let _ = socket.poll_flush_unpin(context);
         }
@@ -161,11 +164,12 @@ fn failed(asked: Asked, error: tungstenite::Error) -> Error {
 
 fn refused(asked: Asked, answer: &Response<Option<Vec<u8>>>) -> Error {
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    // Of the body there is what came together with the head; the header holds the same words.
+    // Of the body there is only what came together with the head: it may be cut off anywhere. A header that says why is
+    // there whole.
     let body = answer.body().as_deref().unwrap_or_default();
     let body = &body[..body.len().min(LONGEST_FAILURE)];
-    let header = answer.headers().get("dg-error").map(HeaderValue::as_bytes).unwrap_or_default();
-    asked.refusal(status, retry_after(answer.headers()), if body.is_empty() { header } else { body })
+    let reason = answer.headers().get("dg-error").map(HeaderValue::as_bytes).filter(|reason| !reason.is_empty());
+    asked.refusal(status, retry_after(answer.headers()), reason.unwrap_or(body))
 }
 
 /// What the end of a connection means. 1003, 1008 and 1009 say that the same message would fail again; everything else,

@@ -29,9 +29,20 @@ pub struct DeepgramSttConfig {
     /// Milliseconds of silence after which the service itself looks for an end; `None`, the default, leaves that to
     /// this library.
     pub endpointing_ms: Option<u32>,
-    /// How long the answer to a request for a final transcript may take once it was sent. After it the final is made of
-    /// what is there. 1,000 ms by default.
+    /// Flux only: how sure it must be that a turn is over, 0.5 … 1.0; `None` leaves it to the service (0.7).
+    pub eot_threshold: Option<f32>,
+    /// Flux only: how sure it must be to say so early, 0.3 … 0.9 and at most `eot_threshold`. 0.4 by default, since that
+    /// is where its estimates come from; `None` for none before the end.
+    pub eager_eot_threshold: Option<f32>,
+    /// Flux only: milliseconds of silence that end a turn in any case; `None` leaves it to the service (5,000).
+    pub eot_timeout_ms: Option<u32>,
+    /// How long the service may say nothing new once it was asked for a final transcript. 1,000 ms by default. After it the
+    /// final is made of what is there, if that reaches to the end of the audio; if it does not, the connection counts as
+    /// lost, and what has no final words goes to another.
     pub finalize_timeout: Duration,
+    /// How long a final transcript may take in all, recovery included. 4,500 ms by default. After it the final is made of
+    /// what is there.
+    pub recovery_timeout: Duration,
     /// How often an idle connection is kept alive: 4 s by default; the service closes it after 10 s.
     pub keep_alive: Duration,
     /// How long the service may say nothing while it is spoken to, before the connection counts as lost. 5 s by default.
@@ -43,6 +54,9 @@ pub struct DeepgramSttConfig {
     /// How much faster than real time audio is sent again when more than a second of it waits. 1.25 by default, which
     /// is what the service keeps up with.
     pub replay_speed: f64,
+    /// A backlog longer than this, when a connection begins, is transcribed by a request of its own while the live audio
+    /// goes on; their words are joined by the time at which they sound. 1 s by default. `Duration::MAX` for never.
+    pub longest_live_backlog: Duration,
 }
 
 impl DeepgramSttConfig {
@@ -57,12 +71,17 @@ impl DeepgramSttConfig {
             punctuate: true,
             keyterms: Vec::new(),
             endpointing_ms: None,
+            eot_threshold: None,
+            eager_eot_threshold: Some(0.4),
+            eot_timeout_ms: None,
             finalize_timeout: Duration::from_millis(1_000),
+            recovery_timeout: Duration::from_millis(4_500),
             keep_alive: Duration::from_secs(4),
             stall_timeout: Duration::from_secs(5),
             give_up_after: 5,
             first_pause: Duration::from_millis(250),
             replay_speed: 1.25,
+            longest_live_backlog: Duration::from_secs(1),
         }
     }
 
@@ -72,26 +91,74 @@ impl DeepgramSttConfig {
         Self { endpoint: base, model: model.unwrap_or(defaults.model), language, ..defaults }
     }
 
+    /// Whether the model takes turns itself, and speaks the protocol of those.
+    pub(super) fn is_flux(&self) -> bool {
+        self.model.starts_with("flux-")
+    }
+
     /// The address of a live connection.
     pub(super) fn address(&self) -> String {
+        if self.is_flux() {
+            return self.flux_address();
+        }
+        let mut query = self.audio_query();
+        query.add("interim_results", "true");
+        match self.endpointing_ms {
+            Some(milliseconds) => query.add("endpointing", &milliseconds.to_string()),
+            None => query.add("endpointing", "false"),
+        };
+        self.add_words(&mut query);
+        address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
+    }
+
+    fn flux_address(&self) -> String {
+        let mut query = Query::default();
+        query.add("model", &self.model).add("encoding", "linear16").add("sample_rate", "16000");
+        if let Some(language) = self.language.as_ref().filter(|_| self.model.contains("multi")) {
+            query.add("language_hint", language.split('-').next().unwrap_or(language));
+        }
+        for (name, threshold) in
+            [("eot_threshold", self.eot_threshold), ("eager_eot_threshold", self.eager_eot_threshold)]
+        {
+            if let Some(threshold) = threshold {
+                query.add(name, &threshold.to_string());
+            }
+        }
+        if let Some(milliseconds) = self.eot_timeout_ms {
+            query.add("eot_timeout_ms", &milliseconds.to_string());
+        }
+        for term in &self.keyterms {
+            query.add("keyterm", term);
+        }
+        address(self.endpoint.as_ref(), &format!("/v2/listen{query}"))
+    }
+
+    /// The address of a request that holds all the audio.
+    pub(super) fn prerecorded_address(&self) -> String {
+        let mut query = self.audio_query();
+        self.add_words(&mut query);
+        let path = format!("/v1/listen{query}");
+        self.endpoint.as_ref().map_or_else(|| format!("{BASE}{path}"), |endpoint| endpoint.http(&path))
+    }
+
+    fn audio_query(&self) -> Query {
         let mut query = Query::default();
         query.add("model", &self.model);
         if let Some(language) = &self.language {
             query.add("language", language);
         }
         query.add("encoding", "linear16").add("sample_rate", "16000").add("channels", "1");
-        query.add("interim_results", "true");
-        match self.endpointing_ms {
-            Some(milliseconds) => query.add("endpointing", &milliseconds.to_string()),
-            None => query.add("endpointing", "false"),
-        };
+        query
+    }
+
+    /// How words are written, and which to listen for.
+    fn add_words(&self, query: &mut Query) {
         query.add("punctuate", if self.punctuate { "true" } else { "false" });
         query.add("smart_format", if self.smart_format { "true" } else { "false" });
         let keyterm = if self.model.starts_with("nova-3") { "keyterm" } else { "keywords" };
         for term in &self.keyterms {
             query.add(keyterm, term);
         }
-        address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
     }
 }
 

@@ -12,20 +12,10 @@ pub use stt::DeepgramStt;
 pub use tts::DeepgramTts;
 
 use crate::http::Asked;
-use crate::secret::Secret;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use voice_core::{Error, ErrorKind, Result, Stage};
+use voice_core::Stage;
 
 const STT: Asked = Asked { service: "Deepgram", stage: Stage::Stt, key: "DEEPGRAM_API_KEY", model: "STT" };
 const TTS: Asked = Asked { service: "Deepgram", stage: Stage::Tts, key: "DEEPGRAM_API_KEY", model: "VOICE" };
 
-/// The key as a header that is never printed.
-fn authorization(key: &Secret, asked: Asked) -> Result<HeaderValue> {
-    let unusable = || Error::new(ErrorKind::Auth, asked.stage, format!("{} is empty or no key", asked.key));
-    if key.expose().trim().is_empty() {
-        return Err(unusable());
-    }
-    let mut value = HeaderValue::from_str(&format!("Token {}", key.expose().trim())).map_err(|_| unusable())?;
-    value.set_sensitive(true);
-    Ok(value)
-}
+/// By which the key is known in a header.
+const SCHEME: &str = "Token";

@@ -8,6 +8,8 @@ use std::fmt;
 pub(super) const KEEP_ALIVE: &str = r#"{"type":"KeepAlive"}"#;
 /// Asks for a result of all audio sent.
 pub(super) const FINALIZE: &str = r#"{"type":"Finalize"}"#;
+/// Asks Flux for the end of the turn.
+pub(super) const FORCE_END_TURN: &str = r#"{"type":"ForceEndTurn"}"#;
 /// Ends a live transcription.
 pub(super) const CLOSE_STREAM: &str = r#"{"type":"CloseStream"}"#;
 /// Asks for the audio of all text sent.
@@ -68,6 +70,10 @@ fn pieces(mut text: &str, longest: usize) -> Vec<&str> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Incoming {
     Results(Results),
+    /// Flux is ready for audio.
+    Connected,
+    /// How Flux sees the turn.
+    Turn(TurnInfo),
     /// All audio of a flush has been given.
     Flushed,
     /// Something is wrong but goes on; its words.
@@ -76,6 +82,15 @@ pub(super) enum Incoming {
     Error(String),
     /// Of no consequence here.
     Other,
+}
+
+/// What Flux says of a turn of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TurnInfo {
+    /// All words of the turn; final when it has ended, an answer when that was asked for.
+    pub(super) results: Results,
+    /// 0 … 1, how likely the turn is over; `None` where there is nothing new to say about that.
+    pub(super) is_over: Option<f32>,
 }
 
 /// The words of a span of audio.
@@ -96,9 +111,16 @@ pub(super) struct Results {
 /// One word of a span.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
-    /// The middle of it, in seconds of the connection.
-    pub(super) middle: f64,
+    /// In seconds of the connection, or of the audio of a request.
+    pub(super) start: f64,
+    pub(super) end: f64,
     pub(super) text: String,
+}
+
+impl Word {
+    pub(super) fn middle(&self) -> f64 {
+        f64::midpoint(self.start, self.end)
+    }
 }
 
 /// Reads a message.
@@ -109,6 +131,8 @@ pub(super) fn read(text: &str) -> Incoming {
     };
     match value["type"].as_str().unwrap_or_default() {
         "Results" => Incoming::Results(results(&value)),
+        "Connected" => Incoming::Connected,
+        "TurnInfo" => Incoming::Turn(turn_info(&value)),
         "Flushed" => Incoming::Flushed,
         "Warning" => Incoming::Warning(words(&value)),
         "Error" => Incoming::Error(words(&value)),
@@ -118,6 +142,20 @@ pub(super) fn read(text: &str) -> Incoming {
             Incoming::Other
         }
     }
+}
+
+/// Reads the answer to a request that held all the audio; `None` when there is no transcript in it.
+pub(super) fn read_prerecorded(body: &[u8]) -> Option<Vec<Word>> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let best = &value["results"]["channels"][0]["alternatives"][0];
+    let transcript = best["transcript"].as_str()?.trim();
+    let words: Vec<Word> =
+        best["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default();
+    if words.is_empty() && !transcript.is_empty() {
+        let end = seconds(&value["metadata"]["duration"]).unwrap_or_default();
+        return Some(vec![Word { start: 0.0, end, text: transcript.to_owned() }]);
+    }
+    Some(words)
 }
 
 fn results(value: &Value) -> Results {
@@ -132,9 +170,32 @@ fn results(value: &Value) -> Results {
     }
 }
 
+fn turn_info(value: &Value) -> TurnInfo {
+    let event = value["event"].as_str().unwrap_or_default();
+    let start = seconds(&value["audio_window_start"]).unwrap_or_default();
+    let end = seconds(&value["audio_window_end"]).unwrap_or_default();
+    let is_final = event == "EndOfTurn";
+    let confidence = || value["end_of_turn_confidence"].as_f64().map(|confidence| confidence.clamp(0.0, 1.0) as f32);
+    TurnInfo {
+        results: Results {
+            start,
+            duration: (end - start).max(0.0),
+            is_final,
+            from_finalize: is_final && value["trigger"].as_str() == Some("manual"),
+            transcript: value["transcript"].as_str().unwrap_or_default().trim().to_owned(),
+            words: value["words"].as_array().map(|words| words.iter().filter_map(word).collect()).unwrap_or_default(),
+        },
+        is_over: match event {
+            "EagerEndOfTurn" | "EndOfTurn" => confidence(),
+            "TurnResumed" => Some(0.0),
+            _ => None,
+        },
+    }
+}
+
 fn word(value: &Value) -> Option<Word> {
     let text = value["punctuated_word"].as_str().or_else(|| value["word"].as_str())?;
-    Some(Word { middle: f64::midpoint(seconds(&value["start"])?, seconds(&value["end"])?), text: text.to_owned() })
+    Some(Word { start: seconds(&value["start"])?, end: seconds(&value["end"])?, text: text.to_owned() })
 }
 
 /// A time that can be one: a year at most.
@@ -176,7 +237,48 @@ mod tests {
         assert_eq!((results.start, results.duration, results.is_final), (3.2, 1.9, true));
         assert_eq!(results.transcript, "Book a table for two.");
         assert_eq!(results.words[0].text, "Book");
-        assert!((results.words[0].middle - 3.55).abs() < 1e-9);
+        assert!((results.words[0].middle() - 3.55).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_documented_answer_to_a_request_is_read() {
+        let body = br#"{"metadata":{"request_id":"1","duration":3.4,"channels":1},"results":{"channels":[{"alternatives":
+            [{"transcript":"Hello you.","confidence":0.97,"words":[
+            {"word":"hello","punctuated_word":"Hello","start":0.1,"end":0.4},{"word":"you","start":0.5,"end":0.75}]}]}]}}"#;
+        let words = read_prerecorded(body).unwrap();
+        assert_eq!(words[0], Word { start: 0.1, end: 0.4, text: "Hello".into() });
+        assert_eq!(words[1], Word { start: 0.5, end: 0.75, text: "you".into() });
+        let bare =
+            br#"{"metadata":{"duration":2.0},"results":{"channels":[{"alternatives":[{"transcript":" Hi "}]}]}}"#;
+        assert_eq!(read_prerecorded(bare), Some(vec![Word { start: 0.0, end: 2.0, text: "Hi".into() }]));
+        let silence = br#"{"results":{"channels":[{"alternatives":[{"transcript":"","words":[]}]}]}}"#;
+        assert_eq!(read_prerecorded(silence), Some(Vec::new()));
+        for odd in [&b""[..], b"{}", br#"{"request_id":"1"}"#, b"[1]", br#"{"results":{"channels":[]}}"#] {
+            assert_eq!(read_prerecorded(odd), None);
+        }
+    }
+
+    #[test]
+    fn the_documented_turn_is_read() {
+        let text = r#"{"type":"TurnInfo","request_id":"1","sequence_id":41,"event":"EagerEndOfTurn","turn_index":2,
+            "audio_window_start":8.0,"audio_window_end":10.5,"transcript":"what's my balance",
+            "words":[{"word":"what's","confidence":0.99}],"end_of_turn_confidence":0.5}"#;
+        let Incoming::Turn(turn) = read(text) else { panic!() };
+        assert_eq!((turn.results.start, turn.results.duration, turn.is_over), (8.0, 2.5, Some(0.5)));
+        assert_eq!((turn.results.transcript.as_str(), turn.results.is_final), ("what's my balance", false));
+        assert!(turn.results.words.is_empty(), "words without times cannot be placed");
+        for (event, trigger, is_final, is_answer, is_over) in [
+            ("StartOfTurn", "", false, false, None),
+            ("TurnResumed", "", false, false, Some(0.0)),
+            ("EndOfTurn", "model", true, false, Some(0.9)),
+            ("EndOfTurn", "manual", true, true, Some(0.9)),
+            ("Surprise", "", false, false, None),
+        ] {
+            let text = json!({"type": "TurnInfo", "event": event, "trigger": trigger, "end_of_turn_confidence": 0.9});
+            let Incoming::Turn(turn) = read(&text.to_string()) else { panic!() };
+            let read = (turn.results.is_final, turn.results.from_finalize, turn.is_over);
+            assert_eq!(read, (is_final, is_answer, is_over), "{event}");
+        }
     }
 
     #[test]
@@ -203,6 +305,7 @@ mod tests {
         #[test]
         fn nothing_that_comes_panics(bytes: Vec<u8>) {
             read(&String::from_utf8_lossy(&bytes));
+            read_prerecorded(&bytes);
         }
 
         #[test]

@@ -28,7 +28,9 @@ impl Listener {
     }
 
     fn words(&self, until: usize) -> String {
-        let words = self.heard[self.finished..until].chunks(WORD).map(|word| {
+        let words = self.heard[self.finished..until].chunks(WORD);
+        // Zeros are silence.
+        let words = words.filter(|word| word.iter().any(|sample| *sample != 0)).map(|word| {
             let whole = word.len() == WORD && word.iter().all(|sample| *sample == word[0]);
             if whole { format!("w{}", word[0]) } else { "torn".to_owned() }
         });

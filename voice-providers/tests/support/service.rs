@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::large_enum_variant,
     clippy::result_large_err
 )]
 
@@ -33,6 +34,11 @@ pub enum Seen {
     },
     Text(String),
     Audio(usize),
+    Posted {
+        address: String,
+        authorization: String,
+        bytes: usize,
+    },
     /// The client is gone.
     Gone,
 }
@@ -131,6 +137,31 @@ impl Knock {
         Some(Peer { socket, number, log })
     }
 
+    /// A WebSocket, or a request with a body, as the client wants.
+    pub async fn accept_any(self) -> Option<Accepted> {
+        let mut first = [0];
+        self.stream.peek(&mut first).await.ok()?;
+        if first != *b"P" {
+            return self.accept().await.map(Accepted::Peer);
+        }
+        let Self { mut stream, number, log } = self;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.ok()?);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let header = |name: &str| {
+            let lines = head.lines().filter_map(|line| line.split_once(": "));
+            lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+        };
+        let mut body = vec![0; header("content-length").unwrap().parse().unwrap()];
+        stream.read_exact(&mut body).await.ok()?;
+        let address = head.split(' ').nth(1).unwrap().to_owned();
+        let authorization = header("authorization").unwrap_or_default();
+        log.add(number, Seen::Posted { address, authorization, bytes: body.len() });
+        Some(Accepted::Request(Posted { stream, body }))
+    }
+
     pub async fn refuse(mut self, status: &str, headers: &str, body: &str) {
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") {
@@ -140,6 +171,26 @@ impl Knock {
         self.log.add(self.number, Seen::Request { address: String::new(), authorization: String::new() });
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len());
         let _ = self.stream.write_all(answer.as_bytes()).await;
+    }
+}
+
+/// What a client wanted.
+pub enum Accepted {
+    Peer(Peer),
+    Request(Posted),
+}
+
+/// A request that waits for its answer.
+pub struct Posted {
+    stream: TcpStream,
+    pub body: Vec<u8>,
+}
+
+impl Posted {
+    pub async fn answer(mut self, status: &str, body: &str) {
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let _ = self.stream.write_all(answer.as_bytes()).await;
+        let _ = self.stream.shutdown().await;
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) enum Chosen<'a> {
 /// A cloud service of this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
+    Cartesia,
     Deepgram,
     Groq,
     OpenAi,
@@ -26,6 +27,7 @@ impl Service {
     /// Its name in the configuration.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Cartesia => "cartesia",
             Self::Deepgram => "deepgram",
             Self::Groq => "groq",
             Self::OpenAi => "openai",
@@ -35,6 +37,7 @@ impl Service {
     /// The setting that holds its key.
     pub(super) fn key(self) -> &'static str {
         match self {
+            Self::Cartesia => "CARTESIA_API_KEY",
             Self::Deepgram => "DEEPGRAM_API_KEY",
             Self::Groq => "GROQ_API_KEY",
             Self::OpenAi => "OPENAI_API_KEY",
@@ -44,6 +47,7 @@ impl Service {
     /// The setting that says where it is found.
     pub(super) fn base_url(self) -> &'static str {
         match self {
+            Self::Cartesia => "CARTESIA_BASE_URL",
             Self::Deepgram => "DEEPGRAM_BASE_URL",
             Self::Groq => "GROQ_BASE_URL",
             Self::OpenAi => "OPENAI_BASE_URL",
@@ -56,7 +60,7 @@ fn preferred(stage: StageKind) -> &'static [Service] {
     match stage {
         StageKind::Stt => &[Service::Deepgram, Service::Groq],
         StageKind::Llm => &[Service::Groq, Service::OpenAi],
-        StageKind::Tts => &[Service::Deepgram],
+        StageKind::Tts => &[Service::Cartesia, Service::Deepgram],
     }
 }
 
@@ -97,9 +101,11 @@ fn one<'a>(setting: &str, choice: &'a ProviderChoice) -> Result<Chosen<'a>, Conf
         Provider::Local => without_models(Chosen::Local),
         #[cfg(feature = "fakes")]
         Provider::Fake => without_models(Chosen::Fake),
+        Provider::Cartesia => Ok(Chosen::Cloud(Service::Cartesia, model)),
         Provider::Deepgram => Ok(Chosen::Cloud(Service::Deepgram, model)),
         Provider::Groq => Ok(Chosen::Cloud(Service::Groq, model)),
         Provider::OpenAi => Ok(Chosen::Cloud(Service::OpenAi, model)),
-        name => Err(ConfigError::unavailable(&format!("{setting}={name}"))),
+        #[cfg(not(feature = "fakes"))]
+        Provider::Fake => Err(ConfigError::unavailable(&format!("{setting}={}", choice.provider))),
     }
 }

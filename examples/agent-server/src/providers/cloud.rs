@@ -4,6 +4,7 @@ use super::choice::Service;
 use crate::config::{Config, ConfigError, StageKind};
 use std::sync::Arc;
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+use voice_providers::cartesia::{CartesiaTts, CartesiaTtsConfig};
 use voice_providers::deepgram::{DeepgramStt, DeepgramSttConfig, DeepgramTts, DeepgramTtsConfig};
 use voice_providers::openai::{OpenAiLlm, OpenAiLlmConfig, OpenAiStt, OpenAiSttConfig};
 use voice_providers::{Endpoint, Secret, groq};
@@ -23,6 +24,7 @@ pub(super) fn stt(service: Service, model: Option<&str>, config: &Config) -> Res
             (settings.key, settings.model, settings.language, settings.base_url) = (key, model, language, base_url);
             OpenAiStt::new(settings).map(|stt| Arc::new(stt) as _)
         }
+        Service::Cartesia => return Err(unavailable(StageKind::Stt, service)),
     };
     made.map_err(|error| wrong(StageKind::Stt, service, &error))
 }
@@ -36,7 +38,7 @@ pub(super) fn llm(service: Service, model: Option<&str>, config: &Config) -> Res
             (settings.key, settings.model, settings.base_url) = (key, model, base_url);
             OpenAiLlm::new(settings).map(|llm| Arc::new(llm) as _)
         }
-        Service::Deepgram => return Err(ConfigError::unavailable("LLM=deepgram")),
+        Service::Cartesia | Service::Deepgram => return Err(unavailable(StageKind::Llm, service)),
     };
     made.map_err(|error| wrong(StageKind::Llm, service, &error))
 }
@@ -44,15 +46,18 @@ pub(super) fn llm(service: Service, model: Option<&str>, config: &Config) -> Res
 pub(super) fn tts(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn TtsProvider>, ConfigError> {
     let Place { key, base_url, model } = Place::of(service, model, config);
     let made: voice_core::Result<Arc<dyn TtsProvider>> = match service {
+        Service::Cartesia => {
+            let (key, voice) = (needed(service, key, StageKind::Tts)?, config.voice.clone());
+            let settings = CartesiaTtsConfig::from_settings(key, base_url, model, voice, config.language.clone());
+            CartesiaTts::new(settings).map(|tts| Arc::new(tts) as _)
+        }
         Service::Deepgram => {
             // A voice is a model there: the more specific setting wins.
             let voice = model.or_else(|| config.voice.clone());
             let settings = DeepgramTtsConfig::from_settings(needed(service, key, StageKind::Tts)?, base_url, voice);
             DeepgramTts::new(settings).map(|tts| Arc::new(tts) as _)
         }
-        Service::Groq | Service::OpenAi => {
-            return Err(ConfigError::unavailable(&format!("TTS={}", service.name())));
-        }
+        Service::Groq | Service::OpenAi => return Err(unavailable(StageKind::Tts, service)),
     };
     made.map_err(|error| wrong(StageKind::Tts, service, &error))
 }
@@ -78,6 +83,10 @@ fn needed(service: Service, key: Option<Secret>, stage: StageKind) -> Result<Sec
     let missing =
         || ConfigError::new(format!("{}: not set, and {}={} needs it", service.key(), stage.setting(), service.name()));
     key.ok_or_else(missing)
+}
+
+fn unavailable(stage: StageKind, service: Service) -> ConfigError {
+    ConfigError::unavailable(&format!("{}={}", stage.setting(), service.name()))
 }
 
 fn wrong(stage: StageKind, service: Service, error: &voice_core::Error) -> ConfigError {

@@ -143,3 +143,18 @@ async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
     assert_eq!(messages.last().unwrap()["content"], "What time is it?");
     assert!(messages[0]["content"].as_str().unwrap().contains("be brief"), "{messages:?}");
 }
+
+#[test]
+fn cartesia_speaks_where_it_has_a_key_and_nobody_is_named() {
+    let deepgram = ("DEEPGRAM_API_KEY", "dg-key");
+    let cartesia = ("CARTESIA_API_KEY", "ct-key");
+    for (set, speaks) in [
+        (&[deepgram, cartesia][..], "cartesia"),
+        (&[deepgram], "deepgram"),
+        (&[deepgram, cartesia, ("TTS", "deepgram")], "deepgram"),
+        (&[cartesia, ("TTS", "cartesia:sonic-3"), ("VOICE", "a-voice"), ("LANGUAGE", "en-GB")], "cartesia"),
+    ] {
+        let providers = Providers::from_config(&settings(set)).unwrap();
+        assert_eq!(providers.tts.unwrap().name(), speaks, "{set:?}");
+    }
+}

@@ -84,7 +84,7 @@ async fn a_signal_drains_and_the_exit_code_is_zero() {
 
 #[tokio::test]
 async fn the_log_names_session_and_turn_and_keeps_words_and_keys_to_itself() {
-    let variables = [("LOG", "trace"), ("CARTESIA_API_KEY", "ct-123456"), ("ADMIN_TOKEN", "tok-123456")];
+    let variables = [("LOG", "trace"), ("TAVILY_API_KEY", "tv-123456"), ("ADMIN_TOKEN", "tok-123456")];
     let (mut process, address) = Process::start(&variables).await;
     let (client, session) = converse(address).await;
     let resume = client.seen[0].json()["resume"].as_str().unwrap().to_owned();
@@ -102,9 +102,9 @@ async fn the_log_names_session_and_turn_and_keeps_words_and_keys_to_itself() {
     }
     let warned =
         |what: &str| log.iter().any(|line| line["level"] == "warn" && line["message"].to_string().contains(what));
-    assert!(warned("CARTESIA_API_KEY"), "{log:#?}");
+    assert!(warned("TAVILY_API_KEY"), "{log:#?}");
     let whole = log.iter().map(Value::to_string).collect::<String>();
-    for secret in ["two times nine", "eighteen", "ct-123456", "tok-123456", resume.as_str()] {
+    for secret in ["two times nine", "eighteen", "tv-123456", "tok-123456", resume.as_str()] {
         assert!(!whole.contains(secret), "{secret}: {whole}");
     }
 }

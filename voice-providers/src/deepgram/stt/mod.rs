@@ -1,12 +1,14 @@
 //! Speech to text over one live connection a session, which may be lost and made again without losing a word.
 
 mod connection;
+mod prerecorded;
+mod seam;
 mod session;
 mod tape;
 mod transcript;
 
 use super::config::DeepgramSttConfig;
-use super::{STT, authorization, wire};
+use super::{SCHEME, STT, wire};
 use crate::ws::Line;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -38,7 +40,7 @@ struct Shared {
 
 impl Shared {
     fn connect(&self) -> BoxFuture<'static, Result<Line>> {
-        Line::open(STT, self.address.clone(), self.authorization.clone(), wire::CLOSE_STREAM).boxed()
+        Line::open(STT, self.address.clone(), self.authorization.clone(), Some(wire::CLOSE_STREAM)).boxed()
     }
 }
 
@@ -55,7 +57,7 @@ impl DeepgramStt {
         if !(config.replay_speed.is_finite() && config.replay_speed >= 1.0) {
             return wrong("the replay speed must be at least 1");
         }
-        let (address, authorization) = (config.address(), authorization(&config.key, STT)?);
+        let (address, authorization) = (config.address(), STT.authorization(SCHEME, &config.key)?);
         Ok(Self { shared: Arc::new(Shared { config, address, authorization }) })
     }
 }

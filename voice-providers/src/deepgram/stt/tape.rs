@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 pub(super) const RATE: u64 = 16_000;
 /// What is kept: 60 s. Past it the oldest is dropped.
 pub(super) const BOUND: u64 = 60 * RATE;
-/// The most that one message holds: 100 ms.
-const MESSAGE: u64 = RATE / 10;
+/// The most that one message holds: 80 ms, which Flux works in.
+pub(super) const MESSAGE: u64 = RATE * 2 / 25;
 
 #[derive(Debug, Default)]
 pub(super) struct Tape {
@@ -50,7 +50,7 @@ impl Tape {
         self.next - before
     }
 
-    /// The next audio to send, up to `until` and 100 ms at most.
+    /// The next audio to send, up to `until` and 80 ms at most.
     pub(super) fn take(&mut self, until: u64) -> Option<Bytes> {
         let room = until.saturating_sub(self.next).min(MESSAGE);
         let first = self.unsent.front()?;
@@ -69,6 +69,18 @@ impl Tape {
         self.next += samples(&piece);
         self.sent.push_back(piece.clone());
         Some(piece)
+    }
+
+    /// The audio that waits to be sent, which it still does.
+    pub(super) fn unsent(&self) -> Bytes {
+        let mut joined = BytesMut::with_capacity(2 * self.waiting() as usize);
+        self.unsent.iter().for_each(|piece| joined.extend_from_slice(piece));
+        joined.freeze()
+    }
+
+    /// What lies before `until` counts as sent.
+    pub(super) fn skip(&mut self, until: u64) {
+        while self.take(until).is_some() {}
     }
 
     fn cut(&mut self, most: u64) -> Option<Bytes> {

@@ -1,5 +1,6 @@
 //! Whose words are whose: turns, the requests for their finals, and what a loss makes necessary. Pure.
 
+use super::seam::{Placed, Seam};
 use super::tape::{RATE, Tape};
 use crate::deepgram::wire::{Results, Word};
 use bytes::Bytes;
@@ -9,6 +10,8 @@ use voice_core::stage::{FinalizeId, SttEvent};
 
 /// By how much the service's spans may be beside the audio that was sent: 50 ms.
 const TOLERANCE: u64 = RATE / 20;
+/// So much at the end of a request's audio may go without an answer: it is the silence by which its end was noticed. 150 ms.
+const SILENCE: u64 = RATE * 3 / 20;
 /// Requests that were sent and never answered by name; more are forgotten.
 const UNANSWERED: usize = 64;
 
@@ -32,6 +35,12 @@ pub(super) struct Transcript {
     origin: u64,
     /// All before it has final words.
     covered: u64,
+    /// All before it has words on this connection, final or not.
+    heard: u64,
+    /// Silence that was sent and is no part of the audio: where in the connection's samples, and how much.
+    silences: Vec<(u64, u64)>,
+    /// A backlog is being recognised apart from the live audio.
+    seam: Option<Seam>,
     events: VecDeque<SttEvent>,
 }
 
@@ -101,6 +110,11 @@ impl Transcript {
         self.tape.waiting() > 0 || self.owed.iter().any(|owed| !owed.sent)
     }
 
+    /// The position of the next sample to be sent.
+    pub(super) fn next_sample(&self) -> u64 {
+        self.tape.next()
+    }
+
     /// Samples that wait to be sent.
     pub(super) fn waiting(&self) -> u64 {
         self.tape.waiting()
@@ -113,11 +127,14 @@ impl Transcript {
 
     /// A new connection begins: what has no final words is sent again, and the requests with it.
     pub(super) fn reconnect(&mut self) {
+        self.seam = None;
+        self.silences.clear();
         self.tidy();
         self.tape.rewind();
         self.covered = self.covered.max(self.needed());
         self.tape.forget(self.covered);
         self.origin = self.tape.next();
+        self.heard = self.origin;
         self.asked.clear();
         for owed in &mut self.owed {
             owed.sent = false;
@@ -126,9 +143,12 @@ impl Transcript {
 
     /// Takes in what the service heard.
     pub(super) fn heard(&mut self, results: Results) {
-        let position = |seconds: f64| self.origin + (seconds * RATE as f64).round() as u64;
-        let begin = position(results.start);
-        let end = position(results.start + results.duration).min(self.tape.next()).max(begin.min(self.tape.next()));
+        let begin = self.position(results.start);
+        let end =
+            self.position(results.start + results.duration).min(self.tape.next()).max(begin.min(self.tape.next()));
+        if self.seam.is_some() {
+            return self.heard_beside_a_backlog(&results, begin, end);
+        }
         for (turn, text) in self.split(&results, begin, end) {
             let Some(turn) = self.turns.get_mut(turn) else { continue };
             if results.is_final {
@@ -138,12 +158,118 @@ impl Transcript {
                 turn.interim = text;
             }
         }
+        self.heard = self.heard.max(end);
         if results.is_final {
             self.covered = self.covered.max(end);
         }
         if results.from_finalize {
-            self.answered_until(end);
+            self.covered = self.covered.max(self.answered(end).unwrap_or_default());
         }
+        self.show();
+        self.answer();
+        self.tidy();
+    }
+
+    /// The position of a time of this connection.
+    fn position(&self, seconds: f64) -> u64 {
+        let at = (seconds * RATE as f64).round() as u64;
+        let silence: u64 = self.silences.iter().map(|(begin, length)| at.saturating_sub(*begin).min(*length)).sum();
+        self.origin + at - silence
+    }
+
+    /// So many samples of silence were sent after the audio.
+    pub(super) fn silence_sent(&mut self, samples: u64) {
+        let before: u64 = self.silences.iter().map(|(_, length)| length).sum();
+        let at = self.tape.next() - self.origin + before;
+        match self.silences.last_mut() {
+            Some((begin, length)) if *begin + *length == at => *length += samples,
+            _ => self.silences.push((at, samples)),
+        }
+    }
+
+    /// Whether the service has to hear that nobody speaks, so that it comes to an end.
+    pub(super) fn wants_silence(&self) -> bool {
+        self.owed.front().is_some_and(|owed| owed.sent)
+            || self.turns.back().is_some_and(|turn| !turn.interim.is_empty())
+    }
+
+    /// Takes in a turn of the service's own, and how likely it is over. A request ends such a turn, if it is open: words
+    /// that begin after it say that it was not, and that all before it is known.
+    pub(super) fn heard_turn(&mut self, results: Results, is_over: Option<f32>) {
+        let begin = self.position(results.start);
+        if !results.transcript.is_empty() {
+            while let Some(owed) = self.owed.pop_front_if(|owed| owed.sent && owed.end <= begin) {
+                self.settle(owed.id, false);
+            }
+        }
+        let turn = self.turns.iter().rfind(|turn| turn.begin <= begin + TOLERANCE).map(|turn| turn.id);
+        self.heard(results);
+        if let Some((turn, probability)) = turn.zip(is_over) {
+            self.events.push_back(SttEvent::TurnEstimate { turn, probability });
+        }
+    }
+
+    /// All that waits goes to be recognised apart, and this connection goes on with the last `overlap` of it. To be called
+    /// on a new connection, before anything is sent. Gives the audio.
+    pub(super) fn split_off_backlog(&mut self, overlap: u64) -> Bytes {
+        let (audio, end) = (self.tape.unsent(), self.tape.end());
+        let live = end.saturating_sub(overlap).max(self.tape.next());
+        self.tape.skip(live);
+        (self.origin, self.heard) = (live, live);
+        for owed in &mut self.owed {
+            owed.sent = owed.end <= live;
+        }
+        self.seam = Some(Seam::new(end, live));
+        audio
+    }
+
+    /// Takes in the words of the backlog whose audio began at `origin`.
+    pub(super) fn recovered(&mut self, words: Vec<Word>, origin: u64) {
+        let placed = words.into_iter().map(|word| placed(word, origin)).collect();
+        let Some(seam) = &mut self.seam else { return };
+        seam.backlog(placed);
+        self.turns.iter_mut().for_each(|turn| turn.interim.clear());
+        self.join();
+    }
+
+    /// Live words, while those before them are still to come.
+    fn heard_beside_a_backlog(&mut self, results: &Results, begin: u64, end: u64) {
+        self.heard = self.heard.max(end);
+        if !results.is_final {
+            return;
+        }
+        let mut until = end;
+        if results.from_finalize
+            && let Some(asked) = self.answered(end)
+        {
+            until = until.max(asked);
+        }
+        let whole = || Placed { begin, end, text: results.transcript.clone() };
+        let mut words: Vec<_> = results.words.iter().map(|word| placed(word.clone(), self.origin)).collect();
+        if words.is_empty() && !results.transcript.is_empty() {
+            words.push(whole());
+        }
+        if let Some(seam) = &mut self.seam {
+            seam.live(words, until);
+        }
+        self.join();
+    }
+
+    /// Gives the words that are decided to their turns.
+    fn join(&mut self) {
+        let Some(seam) = self.seam.as_mut().filter(|seam| !seam.is_waiting()) else { return };
+        let (words, until) = seam.decide();
+        if seam.is_closed() {
+            self.seam = None;
+        }
+        for word in words {
+            // A request is answered before the words that came after it.
+            self.answer_until(word.middle().min(until));
+            if let Some(turn) = self.turns.iter_mut().rfind(|turn| turn.begin <= word.middle()) {
+                join(&mut turn.words, &word.text);
+            }
+        }
+        self.covered = self.covered.max(until.min(self.tape.next()));
         self.show();
         self.answer();
         self.tidy();
@@ -158,7 +284,7 @@ impl Transcript {
         if of(probe) == last || results.words.is_empty() {
             return of(probe).map(|turn| (turn, results.transcript.clone())).into_iter().collect();
         }
-        let at = |word: &Word| of(self.origin + (word.middle * RATE as f64) as u64);
+        let at = |word: &Word| of(self.position(word.middle()));
         let mut shares: Vec<(usize, String)> = Vec::new();
         for word in &results.words {
             let Some(turn) = at(word) else { continue };
@@ -172,13 +298,22 @@ impl Transcript {
 
     /// The answer to one of the requests sent: the one whose audio ends nearest to the end of its span. Answers are not
     /// guaranteed, so older requests may have been passed over.
-    fn answered_until(&mut self, end: u64) {
+    /// Gives the end of its audio.
+    fn answered(&mut self, end: u64) -> Option<u64> {
         while self.asked.len() > 1 && self.asked[1].abs_diff(end) < self.asked[0].abs_diff(end) {
             self.asked.pop_front();
         }
-        if let Some(end) = self.asked.pop_front() {
-            self.covered = self.covered.max(end);
-        }
+        self.asked.pop_front()
+    }
+
+    /// How far the service has come with what it was sent.
+    pub(super) fn heard_until(&self) -> u64 {
+        self.heard.max(self.covered)
+    }
+
+    /// Whether the service has come to the end of what the oldest request is about.
+    pub(super) fn is_heard_out(&self) -> bool {
+        self.seam.is_none() && self.owed.front().is_none_or(|owed| owed.end <= self.heard_until() + SILENCE)
     }
 
     /// The oldest request has waited long enough: it is answered with what is there.
@@ -192,7 +327,11 @@ impl Transcript {
 
     /// Answers the requests all of whose audio has final words.
     fn answer(&mut self) {
-        while let Some(owed) = self.owed.pop_front_if(|owed| owed.end <= self.covered) {
+        self.answer_until(self.covered);
+    }
+
+    fn answer_until(&mut self, position: u64) {
+        while let Some(owed) = self.owed.pop_front_if(|owed| owed.end <= position) {
             self.settle(owed.id, false);
         }
     }
@@ -239,6 +378,12 @@ impl Turn {
         join(&mut text, &self.interim);
         text
     }
+}
+
+fn placed(word: Word, origin: u64) -> Placed {
+    let position = |seconds: f64| origin + (seconds * RATE as f64).round() as u64;
+    let begin = position(word.start);
+    Placed { begin, end: position(word.end).max(begin + 1), text: word.text }
 }
 
 fn join(text: &mut String, more: &str) {

@@ -51,6 +51,49 @@ fn of(attempt: u32, text: &str) -> (u32, String) {
 }
 
 #[test]
+fn a_backlog_and_the_live_words_after_it_are_one_transcript() {
+    let placed = |start: f64, end: f64, text: &str| Word { start, end, text: text.into() };
+    let mut transcript = Transcript::default();
+    for _ in 0..3 {
+        transcript.audio(TurnId(1), second());
+    }
+    transcript.finalize(FIRST);
+    assert_eq!(transcript.split_off_backlog(RATE).len() as u64, 2 * 3 * RATE);
+    transcript.audio(TurnId(1), second());
+    transcript.finalize(AGAIN);
+    assert_eq!(send(&mut transcript), (2 * RATE, 2), "the last second of it again");
+    // This connection's second 0 is the session's second 2.
+    let live =
+        Results { words: vec![placed(0.0, 0.1, "orn"), placed(0.5, 0.9, "three")], ..answer(0.0, 1.0, "orn three") };
+    transcript.heard(live);
+    assert!(events(&mut transcript).is_empty(), "what comes before is not known");
+    assert!(!transcript.is_heard_out());
+    let backlog = vec![placed(0.2, 0.6, "one"), placed(1.7, 2.1, "torn"), placed(2.5, 2.9, "three")];
+    transcript.recovered(backlog, 0);
+    assert_eq!(events(&mut transcript), [partial("one torn three"), of(0, "one torn three")]);
+    transcript.heard(answer(1.0, 1.0, "four"));
+    assert_eq!(events(&mut transcript), [partial("one torn three four"), of(1, "one torn three four")]);
+}
+
+#[test]
+fn requests_within_a_backlog_are_answered_with_the_words_before_them() {
+    let mut transcript = Transcript::default();
+    transcript.audio(TurnId(1), second());
+    transcript.finalize(FIRST);
+    for _ in 0..3 {
+        transcript.audio(TurnId(1), second());
+    }
+    transcript.finalize(AGAIN);
+    transcript.split_off_backlog(RATE);
+    assert_eq!(send(&mut transcript), (RATE, 1));
+    let word = |start: f64, text: &str| Word { start, end: start + 0.3, text: text.into() };
+    transcript.recovered(vec![word(0.2, "one"), word(1.5, "two"), word(3.5, "three")], 0);
+    assert_eq!(events(&mut transcript), [of(0, "one"), partial("one two")]);
+    transcript.heard(answer(0.0, 1.0, "three"));
+    assert_eq!(events(&mut transcript), [partial("one two three"), of(1, "one two three")]);
+}
+
+#[test]
 fn a_final_holds_all_words_of_the_turn_across_attempts() {
     let mut transcript = Transcript::default();
     transcript.audio(TurnId(1), second());
@@ -140,7 +183,7 @@ fn a_span_across_two_turns_is_shared_out_word_by_word() {
     transcript.audio(TurnId(2), second());
     transcript.finalize(SECOND);
     send(&mut transcript);
-    let word = |middle, text: &str| Word { middle, text: text.into() };
+    let word = |middle: f64, text: &str| Word { start: middle - 0.05, end: middle + 0.05, text: text.into() };
     let words = vec![word(0.4, "old"), word(1.2, "new"), word(1.6, "words")];
     transcript.heard(Results { words, ..answer(0.0, 2.0, "old new words") });
     assert_eq!(events(&mut transcript).last(), Some(&of(0, "new words")));

@@ -1,24 +1,25 @@
 //! Text to speech over connections that are kept and used again for the next reply.
 
-mod call;
-mod groups;
-mod pool;
+mod voice;
 
 use super::config::DeepgramTtsConfig;
-use super::{TTS, authorization};
-use call::Call;
+use super::{SCHEME, TTS};
+use crate::speech::{Call, Lifetime, Pool};
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
-use pool::Pool;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+use voice::DeepgramVoice;
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider};
 use voice_core::stream::CancelStreamExt;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
 /// Rates in which the service gives plain samples, in Hz.
 const RATES: [u32; 5] = [8_000, 16_000, 24_000, 32_000, 48_000];
+/// The service ends a connection after 60 min, and a reply must fit in what is left. It names no limit of idleness.
+const LIFETIME: Lifetime = Lifetime { age: Duration::from_secs(50 * 60), idle: Duration::from_secs(50 * 60) };
 
 /// Deepgram's voices (`/v1/speak`).
 ///
@@ -28,7 +29,7 @@ const RATES: [u32; 5] = [8_000, 16_000, 24_000, 32_000, 48_000];
 #[derive(Clone)]
 pub struct DeepgramTts {
     config: Arc<DeepgramTtsConfig>,
-    pool: Arc<Pool>,
+    pool: Arc<Pool<DeepgramVoice>>,
 }
 
 impl DeepgramTts {
@@ -44,7 +45,7 @@ impl DeepgramTts {
         if !RATES.contains(&config.sample_rate) {
             return wrong("Deepgram speaks at 8000, 16000, 24000, 32000 or 48000 Hz");
         }
-        let pool = Arc::new(Pool::new(config.address(), authorization(&config.key, TTS)?));
+        let pool = Arc::new(Pool::new(config.address(), TTS.authorization(SCHEME, &config.key)?, LIFETIME));
         Ok(Self { config: Arc::new(config), pool })
     }
 }
@@ -59,18 +60,13 @@ impl TtsProvider for DeepgramTts {
     }
 
     fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
-        Call::new(&self.config, self.pool.clone(), text).until_cancelled(&cx.cancel).boxed()
+        let voice = DeepgramVoice::new(self.config.sample_rate);
+        Call::new(voice, self.pool.clone(), self.config.stall_timeout, text, &cx).until_cancelled(&cx.cancel).boxed()
     }
 
     /// Opens a connection for the first reply.
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
-        let pool = self.pool.clone();
-        async move {
-            let idle = pool.connect().await?;
-            pool.give_back(idle);
-            Ok(())
-        }
-        .boxed()
+        self.pool.warm_up()
     }
 }
 
