@@ -150,5 +150,6 @@ fn latencies(metrics: Option<TurnMetrics>) -> Value {
         "total_ms": frame.total_ms,
         "speculative": frame.speculative,
         "path": frame.path,
+        "providers": frame.providers,
     })
 }

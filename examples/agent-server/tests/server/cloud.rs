@@ -117,7 +117,7 @@ async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
         ("GROQ_BASE_URL", &groq),
         ("INSTRUCTIONS", "be brief"),
     ]);
-    let providers = Providers::from_config(&config).unwrap();
+    let mut providers = Providers::from_config(&config).unwrap();
     providers.warm_up().await.unwrap();
     let server = TestServer::with(&config, providers).await;
     let mut client = server.connect().await;
