@@ -106,7 +106,12 @@ impl LlmProvider for Scripted {
             tokio::time::sleep(10 * MS).await;
             Ok(LlmEvent::Text(word))
         });
-        self.fate().befall(Stage::Llm, words.boxed())
+        let fate = match self.fate() {
+            // An answer that ends counts as a whole one: a model whose connection ends says so.
+            Fate::Ends(after) if after > 0 => Fate::Fails(ErrorKind::Unavailable, after),
+            fate => fate,
+        };
+        fate.befall(Stage::Llm, words.boxed())
     }
 
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
