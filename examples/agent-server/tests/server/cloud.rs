@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use voice_core::audio::{Wav, pcm};
 
 /// What the language model was asked.
-pub type Asked = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
 
 /// Groq, as far as one turn needs it.
-pub async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
+pub(crate) async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
     let asked = Asked::default();
     let remember = asked.clone();
     let answer = move |Json(request): Json<Value>| async move {
@@ -94,7 +94,7 @@ async fn serve_deepgram(stream: TcpStream) {
     }
 }
 
-pub fn results(duration: f64) -> String {
+pub(crate) fn results(duration: f64) -> String {
     json!({
         "type": "Results", "channel_index": [0, 1], "start": 0.0, "duration": duration,
         "is_final": true, "speech_final": false, "from_finalize": true, "something_new": [1],
@@ -103,7 +103,7 @@ pub fn results(duration: f64) -> String {
     .to_string()
 }
 
-pub async fn speak(client: &mut Client) {
+pub(crate) async fn speak(client: &mut Client) {
     let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
     let mut samples = Wav::parse(speech).unwrap().samples[..48_000].to_vec();
     samples.resize(64_000, 0);

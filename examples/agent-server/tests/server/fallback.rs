@@ -76,13 +76,18 @@ async fn dying(stream: TcpStream, dead: Dead) {
 }
 
 /// A service that refuses the key.
-async fn refusing(mut stream: TcpStream) {
+async fn refusing(stream: TcpStream) {
+    answering(stream, "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+}
+
+/// Gives every request this answer.
+async fn answering(mut stream: TcpStream, answer: &str) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { return };
         request.push(byte);
     }
-    let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let _ = stream.write_all(answer.as_bytes()).await;
 }
 
 async fn until_reply_end(client: &mut Client) -> Vec<Frame> {
@@ -152,4 +157,38 @@ async fn a_service_that_refuses_the_key_is_left_out_as_long_as_another_is_there(
     with_groq_at(&groq).warm_up().await.expect("Groq is left");
     let error = with_groq_at(&deepgram).warm_up().await.expect_err("none is left");
     assert!(error.to_string().contains("_API_KEY"), "{error}");
+}
+
+/// A model that is overloaded is spared, and the next one answers.
+#[tokio::test]
+async fn a_storm_of_rate_limits_is_answered_by_the_next_model() {
+    let mut tasks = JoinSet::new();
+    let (groq, asked) = groq(&mut tasks).await;
+    let overloaded = listen(&mut tasks, |stream| {
+        let answer =
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        answering(stream, answer)
+    })
+    .await;
+    let config = settings(&[
+        ("GROQ_API_KEY", "groq-key"),
+        ("GROQ_BASE_URL", &overloaded),
+        ("OPENAI_BASE_URL", &format!("{groq}/openai/v1")),
+        ("LLM", "groq,openai:openai/gpt-oss-120b"),
+        ("STT", "fake"),
+        ("TTS", "fake"),
+    ]);
+    let server = TestServer::with(&config, Providers::from_config(&config).unwrap()).await;
+    let mut client = server.connect().await;
+    client.send(json!({ "type": "start" })).await;
+    client.ready().await;
+    for turn in 1..=2 {
+        client.send(json!({ "type": "text", "text": "What time is it?" })).await;
+        let frames = until_reply_end(&mut client).await;
+        assert_eq!(frames.last().unwrap().json()["heard"], "It is noon.");
+        assert_eq!(of_kind(&frames, "metrics")[0]["providers"]["llm"], "openai");
+        let errors = of_kind(&frames, "error");
+        assert_eq!(errors.len(), usize::from(turn == 1), "asked once, then left alone: {errors:?}");
+    }
+    assert_eq!(asked.lock().unwrap().len(), 2);
 }
