@@ -9,6 +9,7 @@ use async_stream::stream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::select;
@@ -71,43 +72,31 @@ impl SttProvider for FallbackStt {
                 tried.add(member);
                 let mut listener = Listener::begin(members.provider(member), &cx);
                 let left = loop {
-                    listener.catch_up(&tape);
-                    if input_ended {
-                        if !tape.owes() {
-                            return;
-                        }
-                        listener.input = None;
+                    if input_ended && !tape.owes() {
+                        return;
                     }
+                    listener.catch_up(&tape, input_ended);
                     let deadline = listener.deadline(&tape, &config);
-                    let wake = select! {
-                        biased;
-                        event = listener.call.next() => Wake::Event(event),
-                        item = input.next(), if !input_ended => Wake::Input(item),
-                        () = passed(deadline) => Wake::Event(Err(overdue())),
-                        never = probing.run(member) => match never {},
-                    };
-                    let event = match wake {
+                    let more = (!input_ended).then_some(&mut input);
+                    let event = match listener.wake(more, deadline, &mut probing, member).await {
                         Wake::Input(None) => {
                             input_ended = true;
                             continue;
                         }
                         Wake::Input(Some(item)) => {
                             let (border, owed) = (tape.begins_turn(&item), tape.owes());
-                            if border {
-                                tried = Tried::only(member);
-                            }
                             tape.push(item.clone());
                             if border && !owed && members.has_better(member) {
                                 break Left::ForABetterOne;
+                            }
+                            if border {
+                                tried = Tried::only(member);
                             }
                             listener.tell(item);
                             continue;
                         }
                         Wake::Event(Ok(Some(event))) => event,
-                        Wake::Event(Ok(None)) => {
-                            let message = "the recogniser ended before the session did";
-                            break Left::Failed(Error::new(ErrorKind::Protocol, Stage::Stt, message));
-                        }
+                        Wake::Event(Ok(None)) => break Left::Failed(ended_early()),
                         Wake::Event(Err(error)) => break Left::Failed(error),
                     };
                     if let SttEvent::Final { id, .. } = &event {
@@ -149,6 +138,10 @@ fn overdue() -> Error {
     Error::new(ErrorKind::Timeout, Stage::Stt, "the recogniser gave no final transcript in time")
 }
 
+fn ended_early() -> Error {
+    Error::new(ErrorKind::Protocol, Stage::Stt, "the recogniser ended before the session did")
+}
+
 /// Says as well that the beginning of the turn was too long ago to be played again.
 fn shortened(notice: Notice, tape: &Tape) -> Notice {
     match notice {
@@ -180,17 +173,43 @@ impl Listener {
         Self { call, input: Some(input), knows: false, owes_since: None, backlog: Duration::ZERO, introduced: false }
     }
 
-    /// Tells what is on the tape as soon as that matters: between two turns it costs nothing to know nothing.
-    fn catch_up(&mut self, tape: &Tape) {
-        if self.knows || !tape.matters() {
-            return;
-        }
-        self.knows = true;
-        self.backlog = Duration::from_secs_f64(tape.seconds());
-        if let Some(input) = &self.input {
-            for item in tape.replay() {
-                input.send(item);
+    /// What happens next: it heard something, there is more `input` for it, or the deadline has passed.
+    async fn wake(
+        &mut self,
+        input: Option<&mut BoxStream<'static, SttInput>>,
+        deadline: Option<Instant>,
+        probing: &mut Probing<dyn SttProvider>,
+        member: usize,
+    ) -> Wake {
+        let more_input = async {
+            match input {
+                Some(input) => input.next().await,
+                None => pending().await,
             }
+        };
+        select! {
+            biased;
+            event = self.call.next() => Wake::Event(event),
+            item = more_input => Wake::Input(item),
+            () = passed(deadline) => Wake::Event(Err(overdue())),
+            never = probing.run(member) => match never {},
+        }
+    }
+
+    /// Tells what is on the tape as soon as that matters: between two turns it costs nothing to know nothing. Then, if
+    /// no more will come, that as well.
+    fn catch_up(&mut self, tape: &Tape, input_ended: bool) {
+        if !self.knows && tape.matters() {
+            self.knows = true;
+            self.backlog = Duration::from_secs_f64(tape.seconds());
+            if let Some(input) = &self.input {
+                for item in tape.replay() {
+                    input.send(item);
+                }
+            }
+        }
+        if input_ended {
+            self.input = None;
         }
     }
 

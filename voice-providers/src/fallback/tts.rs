@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use std::future::pending;
 use std::sync::Arc;
 use tokio::select;
 use tokio::time::Instant;
@@ -82,63 +83,33 @@ impl TtsProvider for FallbackTts {
                 let failure = loop {
                     let may_take = !text_ended && manuscript.owed() < SENTENCES_OWED;
                     let deadline = speaker.deadline(&config, manuscript.owed() > 0 || text_ended);
-                    let wake = select! {
-                        biased;
-                        event = speaker.call.next() => Wake::Event(event),
-                        item = text.next(), if may_take => Wake::Text(item),
-                        () = passed(deadline) => Wake::Event(Err(overdue())),
-                        never = probing.run(member) => match never {},
-                    };
-                    let event = match wake {
+                    let event = match speaker.wake(may_take.then_some(&mut text), deadline, &mut probing, member).await {
                         Wake::Text(item) => {
                             text_ended = item.is_none();
                             item.iter().for_each(|item| manuscript.take(item));
                             speaker.tell(item);
                             continue;
                         }
-                        Wake::Event(Ok(Some(event))) => event,
-                        Wake::Event(Ok(None)) if text_ended && manuscript.owed() == 0 => {
-                            return members.succeeded(member);
-                        }
-                        // Everything was said; only the end of the stream is missing.
-                        Wake::Event(Err(_)) if text_ended && manuscript.owed() == 0 => return,
-                        Wake::Event(Ok(None)) => {
-                            let message = "the synthesiser ended before the reply did";
-                            break Error::new(ErrorKind::Protocol, Stage::Tts, message);
-                        }
-                        Wake::Event(Err(error)) => break error,
+                        Wake::Event(event) => event,
                     };
-                    speaker.gave_something();
-                    match event {
-                        TtsEvent::Audio { sentence, pcm } if manuscript.expects(sentence) => {
-                            let pcm = match speaker.resample(&pcm) {
-                                Ok(pcm) => pcm,
-                                Err(error) => break error,
-                            };
-                            if pcm.is_empty() {
-                                continue;
+                    let all_said = text_ended && manuscript.owed() == 0;
+                    let passed_on = match event {
+                        Ok(Some(event)) => speaker.pass_on(event, &mut manuscript, &members, member),
+                        Ok(None) if all_said => return members.succeeded(member),
+                        // Only the end of the stream is missing.
+                        Err(_) if all_said => return,
+                        Ok(None) => Err(ended_early()),
+                        Err(error) => Err(error),
+                    };
+                    match passed_on {
+                        Ok(events) => for event in events {
+                            if matches!(event, TtsEvent::SentenceEnd { .. }) {
+                                // It works: who failed in this sentence may be asked again in a later one.
+                                tried = Tried::only(member);
                             }
-                            if speaker.introduce() {
-                                yield Ok(TtsEvent::Notice(members.serving(member)));
-                            }
-                            manuscript.audio(sentence, pcm.len() as u64 / 2);
-                            yield Ok(TtsEvent::Audio { sentence, pcm });
-                        }
-                        TtsEvent::Words { sentence, words } if manuscript.expects(sentence) => {
-                            let words = manuscript.words(sentence, words);
-                            yield Ok(TtsEvent::Words { sentence, words });
-                        }
-                        TtsEvent::SentenceEnd { sentence } if manuscript.expects(sentence) => {
-                            if let Some(pcm) = speaker.tail() {
-                                yield Ok(TtsEvent::Audio { sentence, pcm });
-                            }
-                            manuscript.end(sentence);
-                            // It works: whoever failed in an earlier sentence may be asked again in a later one.
-                            tried = Tried::only(member);
-                            yield Ok(TtsEvent::SentenceEnd { sentence });
-                        }
-                        TtsEvent::Notice(notice) => yield Ok(TtsEvent::Notice(notice)),
-                        _ => {}
+                            yield Ok(event);
+                        },
+                        Err(error) => break error,
                     }
                 };
                 drop(speaker);
@@ -163,6 +134,10 @@ impl TtsProvider for FallbackTts {
 
 fn overdue() -> Error {
     Error::new(ErrorKind::Timeout, Stage::Tts, "the synthesiser gave no audio in time")
+}
+
+fn ended_early() -> Error {
+    Error::new(ErrorKind::Protocol, Stage::Tts, "the synthesiser ended before the reply did")
 }
 
 /// The synthesiser of the moment.
@@ -199,6 +174,63 @@ impl Speaker {
         Ok(Self { call, text, resampler, introduced: false, spoke: false, waiting_since: None })
     }
 
+    /// What happens next: it gave something, there is more `text` for it, or the deadline has passed.
+    async fn wake(
+        &mut self,
+        text: Option<&mut BoxStream<'static, TtsInput>>,
+        deadline: Option<Instant>,
+        probing: &mut Probing<dyn TtsProvider>,
+        member: usize,
+    ) -> Wake {
+        let more_text = async {
+            match text {
+                Some(text) => text.next().await,
+                None => pending().await,
+            }
+        };
+        select! {
+            biased;
+            event = self.call.next() => Wake::Event(event),
+            item = more_text => Wake::Text(item),
+            () = passed(deadline) => Wake::Event(Err(overdue())),
+            never = probing.run(member) => match never {},
+        }
+    }
+
+    /// What the listener is given of this event. What belongs to no sentence that is owed is left out.
+    fn pass_on(
+        &mut self,
+        event: TtsEvent,
+        manuscript: &mut Manuscript,
+        members: &Members<dyn TtsProvider>,
+        member: usize,
+    ) -> Result<Vec<TtsEvent>> {
+        // Whoever listens may take its time now: the wait for what comes next begins when it asks again.
+        (self.spoke, self.waiting_since) = (true, None);
+        Ok(match event {
+            TtsEvent::Audio { sentence, pcm } if manuscript.expects(sentence) => {
+                let pcm = self.resample(&pcm)?;
+                if pcm.is_empty() {
+                    return Ok(Vec::new());
+                }
+                manuscript.audio(sentence, pcm.len() as u64 / 2);
+                let introduction = (!std::mem::replace(&mut self.introduced, true)).then(|| members.serving(member));
+                let audio = TtsEvent::Audio { sentence, pcm };
+                introduction.map(TtsEvent::Notice).into_iter().chain([audio]).collect()
+            }
+            TtsEvent::Words { sentence, words } if manuscript.expects(sentence) => {
+                vec![TtsEvent::Words { sentence, words: manuscript.words(sentence, words) }]
+            }
+            TtsEvent::SentenceEnd { sentence } if manuscript.expects(sentence) => {
+                manuscript.end(sentence);
+                let tail = self.tail().map(|pcm| TtsEvent::Audio { sentence, pcm });
+                tail.into_iter().chain([TtsEvent::SentenceEnd { sentence }]).collect()
+            }
+            TtsEvent::Notice(notice) => vec![TtsEvent::Notice(notice)],
+            _ => Vec::new(),
+        })
+    }
+
     fn tell(&mut self, item: Option<TtsInput>) {
         match (item, &self.text) {
             (Some(item), Some(text)) => {
@@ -216,17 +248,6 @@ impl Speaker {
         }
         let patience = if self.spoke { config.stall } else { config.first_audio };
         Some(*self.waiting_since.get_or_insert_with(now) + patience)
-    }
-
-    /// Whoever listens may take its time now: the wait for what comes next begins when it asks again.
-    fn gave_something(&mut self) {
-        self.spoke = true;
-        self.waiting_since = None;
-    }
-
-    /// Whether it has to be named, which it has once.
-    fn introduce(&mut self) -> bool {
-        !std::mem::replace(&mut self.introduced, true)
     }
 
     fn resample(&mut self, audio: &Bytes) -> Result<Bytes> {
