@@ -40,3 +40,5 @@ bench:
 	@CONVERSATIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
 	@echo '== everything one can say, 200 interruptions, from every kind of microphone'
 	@VOICE_AGENT_FULL=1 cargo test --locked --workspace --all-features --test speech
+	@echo '== providers that fail at 1,000 random moments'
+	@FALLBACK_FAULT_RUNS=1000 cargo test --locked --workspace --all-features --test fallback

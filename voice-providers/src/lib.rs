@@ -7,6 +7,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(any(feature = "websocket", feature = "fallback"))]
+mod backoff;
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
@@ -36,6 +38,8 @@ mod ws;
 pub mod cartesia;
 #[cfg(feature = "deepgram")]
 pub mod deepgram;
+#[cfg(feature = "fallback")]
+pub mod fallback;
 #[cfg(feature = "openai")]
 pub mod groq;
 #[cfg(feature = "local")]

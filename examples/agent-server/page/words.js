@@ -20,8 +20,9 @@ const ERRORS = {
   overrun: 'The microphone runs ahead of the conversation.',
 };
 
-export function serverError({ code, message, stage, fatal }) {
+export function serverError({ code, message, stage, fatal, provider }) {
   const stageName = { stt: 'speech recognition', llm: 'the language model', tts: 'the voice' }[stage];
+  if (provider) return { kind: 'info', title: `${provider} failed; another service took over.`, text: message || '' };
   return {
     kind: fatal || code === 'engine_missing' || code === 'provider' ? 'problem' : 'info',
     title: code === 'provider' && stageName ? `Trouble with ${stageName}.` : ERRORS[code] ?? 'The server did not take that.',

@@ -142,7 +142,7 @@ fn summary(entry: &Entry) -> Value {
 /// As in a `metrics` frame; before the first answer all of them are `null`.
 fn latencies(metrics: Option<TurnMetrics>) -> Value {
     let frame = MetricsFrame::from(metrics.unwrap_or_default());
-    json!({
+    let mut latencies = json!({
         "vad_end_ms": frame.vad_end_ms,
         "stt_ms": frame.stt_ms,
         "llm_ttft_ms": frame.llm_ttft_ms,
@@ -150,5 +150,9 @@ fn latencies(metrics: Option<TurnMetrics>) -> Value {
         "total_ms": frame.total_ms,
         "speculative": frame.speculative,
         "path": frame.path,
-    })
+    });
+    if let Some(providers) = frame.providers {
+        latencies["providers"] = json!(providers);
+    }
+    latencies
 }

@@ -37,7 +37,7 @@ fn checked_providers(config: &Config) -> Result<Providers, ConfigError> {
     Providers::from_config(config)
 }
 
-async fn run(config: &Config, providers: Providers) -> Result<(), (String, u8)> {
+async fn run(config: &Config, mut providers: Providers) -> Result<(), (String, u8)> {
     // Before the address is announced: whoever waits for it may send a signal at once.
     let shutdown = shutdown_signal().map_err(|error| (format!("cannot listen for signals: {error}"), FAILED))?;
     providers.warm_up().await.map_err(|error| (error.to_string(), BAD_CONFIG))?;

@@ -66,6 +66,10 @@ impl Log {
             Event::Failed { stage, kind, message } => {
                 warn!(stage = stage.as_str(), kind = kind.as_str(), error = message, "a stage failed");
             }
+            Event::FailedOver { stage, provider, kind, message } => {
+                let (stage, kind) = (stage.as_str(), kind.as_str());
+                warn!(stage, provider = &*provider, kind, error = message, "a provider failed and another took over");
+            }
             Event::Bye { reason } => info!(reason = reason_word(reason), "goodbye"),
             _ => debug!("an event without words for it"),
         }
@@ -85,6 +89,9 @@ fn log_metrics(metrics: &TurnMetrics) {
         tts_ms = metrics.tts_ms,
         total_ms = metrics.total_ms,
         speculative = metrics.speculative,
+        stt = metrics.providers.stt.as_deref(),
+        llm = metrics.providers.llm.as_deref(),
+        tts = metrics.providers.tts.as_deref(),
         "metrics"
     );
 }

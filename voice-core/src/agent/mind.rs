@@ -1,21 +1,25 @@
 //! The mind: one call to the language model, cut into sentences as it writes.
 
 use super::Parts;
+use super::serving::Serving;
 use crate::cancel::CancelToken;
 use crate::conversation::Prompt;
 use crate::error::{Error, Result};
 use crate::id::TurnId;
-use crate::stage::{CallContext, LlmEvent, LlmRequest};
+use crate::stage::{CallContext, LlmEvent, LlmRequest, Notice};
 use crate::text::{Sentence, SentenceSplitter};
 use futures::stream::{BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What becomes known of the reply's text.
 #[derive(Debug)]
 pub(super) enum Thought {
     FirstToken,
+    Notice(Notice),
+    Served(Arc<str>),
     Sentence(Sentence),
     Ended,
     Failed(Error),
@@ -34,6 +38,7 @@ struct Call {
     splitter: SentenceSplitter,
     ready: VecDeque<Thought>,
     begun: bool,
+    serving: Serving,
 }
 
 impl Mind {
@@ -41,6 +46,10 @@ impl Mind {
     pub(super) fn start(&mut self, parts: &Parts, prompt: Prompt, request: LlmRequest, cx: CallContext) {
         self.stop();
         let (turn, cancel) = (cx.turn, cx.cancel.clone());
+        let serving = match (&prompt, &parts.llm) {
+            (Prompt::Model, Some(llm)) => Serving::new(llm.name()),
+            _ => Serving::nobody(),
+        };
         let stream = match (prompt, &parts.llm) {
             (Prompt::Text(text), _) => futures::stream::iter([Ok(LlmEvent::Text(text))]).boxed(),
             (Prompt::Model, Some(llm)) => llm.generate(request, cx),
@@ -53,6 +62,7 @@ impl Mind {
             splitter: SentenceSplitter::default(),
             ready: VecDeque::new(),
             begun: false,
+            serving,
         });
     }
 
@@ -85,6 +95,10 @@ impl Mind {
             match call.stream.poll_next_unpin(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(LlmEvent::Text(text)))) => call.read(&text),
+                Poll::Ready(Some(Ok(LlmEvent::Notice(notice)))) => {
+                    call.serving.heed(&notice);
+                    call.ready.push_back(Thought::Notice(notice));
+                }
                 Poll::Ready(Some(Err(error))) => call.finish(Thought::Failed(error)),
                 Poll::Ready(None) => call.finish(Thought::Ended),
             }
@@ -99,6 +113,7 @@ impl Call {
         }
         if !self.begun {
             self.begun = true;
+            self.ready.extend(self.serving.result().map(Thought::Served));
             self.ready.push_back(Thought::FirstToken);
         }
         self.ready.extend(self.splitter.push(text).into_iter().map(Thought::Sentence));

@@ -8,10 +8,13 @@ mod mouth;
 mod outbox;
 mod recognizer;
 mod run;
+mod serving;
 mod session;
+mod standby;
 
 pub use outbox::Output;
 pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
+pub use standby::StandbyLine;
 
 use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event};
@@ -82,6 +85,7 @@ struct Parts {
     vad: Option<VadFactory>,
     denoiser: Option<DenoiserFactory>,
     turn_detector: Option<Arc<dyn TurnDetector>>,
+    standby_line: Option<StandbyLine>,
 }
 
 /// What a session begins with.
@@ -190,6 +194,13 @@ impl AgentBuilder {
     #[must_use]
     pub fn denoiser(mut self, factory: impl Fn() -> Result<Box<dyn Denoiser>> + Send + Sync + 'static) -> Self {
         self.parts.denoiser = Some(Arc::new(factory));
+        self
+    }
+
+    /// What is played when the synthesiser fails. Without it such a reply is shown and not heard.
+    #[must_use]
+    pub fn standby_line(mut self, line: StandbyLine) -> Self {
+        self.parts.standby_line = Some(line);
         self
     }
 

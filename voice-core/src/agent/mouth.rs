@@ -1,25 +1,33 @@
 //! The mouth: one call to the synthesiser, and the playout of what it gives.
 
+use super::serving::Serving;
 use super::session::ClientFormat;
 use super::{AgentConfig, Parts};
 use crate::audio::{Resampler, pcm};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{SentenceId, TurnId};
-use crate::stage::{CallContext, TtsEvent, TtsInput};
+use crate::stage::{CallContext, Notice, TtsEvent, TtsInput};
 use crate::stream::{HandoffSender, Playout, PlayoutConfig, Weighted, handoff};
 use crate::time::SessionTime;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// What becomes known of the reply's audio.
 #[derive(Debug)]
 pub(super) enum Utterance {
-    Audio { sentence: SentenceId, samples: u64 },
+    /// `served` names who spoke, with the first audio of a reply.
+    Audio {
+        sentence: SentenceId,
+        samples: u64,
+        served: Option<Arc<str>>,
+    },
     SentenceEnd(SentenceId),
+    Notice(Notice),
     Failed(Error),
 }
 
@@ -52,6 +60,7 @@ struct Speech {
     last_sentence: SentenceId,
     playout: Playout,
     queue_limit: u64,
+    serving: Serving,
 }
 
 impl Mouth {
@@ -69,12 +78,6 @@ impl Mouth {
             rate if rate == format.output_rate => None,
             rate => Some(Resampler::new(rate, format.output_rate)?),
         };
-        let AgentConfig { playout_ahead_ms, playout_queue_ms, .. } = parts.config;
-        let playout = PlayoutConfig {
-            rate: format.output_rate,
-            ahead: Duration::from_millis(playout_ahead_ms),
-            can_pause: format.can_pause,
-        };
         // The mind is not asked for more while SENTENCES_WAITING wait, so this bound is never what stops it.
         let (text, input) = handoff(usize::MAX);
         self.speech = Some(Speech {
@@ -84,8 +87,9 @@ impl Mouth {
             call: Some(tts.synthesize(input.boxed(), cx)),
             resampler,
             last_sentence: SentenceId(0),
-            playout: Playout::new(playout, self.reporting, now),
-            queue_limit: u64::from(format.output_rate) * playout_queue_ms / 1_000,
+            playout: Playout::new(playout_config(&parts.config, format), self.reporting, now),
+            queue_limit: u64::from(format.output_rate) * parts.config.playout_queue_ms / 1_000,
+            serving: Serving::new(tts.name()),
         });
         Ok(())
     }
@@ -112,6 +116,39 @@ impl Mouth {
             speech.cancel.cancel();
             speech.call = None;
             speech.text = None;
+            speech.playout.end();
+        }
+    }
+
+    /// Plays audio that no synthesiser has to make, after what it gave; `held` when the reply is.
+    pub(super) fn play_line(
+        &mut self,
+        line: Bytes,
+        turn: TurnId,
+        playout: PlayoutConfig,
+        held: bool,
+        now: SessionTime,
+    ) {
+        if self.of(turn).is_none() {
+            self.stop();
+            let mut playout = Playout::new(playout, self.reporting, now);
+            if held {
+                playout.hold(now);
+            }
+            self.speech = Some(Speech {
+                turn,
+                cancel: CancelToken::new(),
+                text: None,
+                call: None,
+                resampler: None,
+                last_sentence: SentenceId(0),
+                playout,
+                queue_limit: 0,
+                serving: Serving::nobody(),
+            });
+        }
+        if let Some(speech) = self.of(turn) {
+            speech.playout.push(line);
             speech.playout.end();
         }
     }
@@ -215,12 +252,16 @@ impl Speech {
             return Poll::Ready(match event {
                 Some(Ok(TtsEvent::Audio { sentence, pcm })) => match self.take(&pcm) {
                     Ok(0) => continue,
-                    Ok(samples) => Utterance::Audio { sentence, samples },
+                    Ok(samples) => Utterance::Audio { sentence, samples, served: self.serving.result() },
                     Err(error) => Utterance::Failed(error),
                 },
                 Some(Ok(TtsEvent::SentenceEnd { sentence })) => Utterance::SentenceEnd(sentence),
                 // The ledger estimates where words end; timings are not used yet.
                 Some(Ok(TtsEvent::Words { .. })) => continue,
+                Some(Ok(TtsEvent::Notice(notice))) => {
+                    self.serving.heed(&notice);
+                    Utterance::Notice(notice)
+                }
                 Some(Err(error)) => Utterance::Failed(error),
                 None => self.ended(),
             });
@@ -257,5 +298,14 @@ impl Speech {
             }
         }
         Utterance::SentenceEnd(self.last_sentence)
+    }
+}
+
+/// How the audio of a reply goes out to this client.
+pub(super) fn playout_config(config: &AgentConfig, format: ClientFormat) -> PlayoutConfig {
+    PlayoutConfig {
+        rate: format.output_rate,
+        ahead: Duration::from_millis(config.playout_ahead_ms),
+        can_pause: format.can_pause,
     }
 }

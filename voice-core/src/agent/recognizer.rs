@@ -1,5 +1,6 @@
 //! The session's one call to the recogniser.
 
+use super::serving::Serving;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::TurnId;
 use crate::stage::{CallContext, FinalizeId, SttEvent, SttInput, SttProvider};
@@ -37,6 +38,7 @@ pub(super) struct Recognizer {
 struct Call {
     input: HandoffSender<SttInput>,
     output: BoxStream<'static, Result<SttEvent>>,
+    serving: Serving,
 }
 
 impl Recognizer {
@@ -49,7 +51,8 @@ impl Recognizer {
     fn open(&mut self) {
         let (input, stream) = handoff(AUDIO_BOUND);
         let output = self.provider.transcribe(stream.boxed(), self.cx.clone());
-        self.call = Some(Call { input, output });
+        let serving = Serving::new(self.provider.name());
+        self.call = Some(Call { input, output, serving });
     }
 
     /// Gives audio of a turn; returns the ms of older audio that had to be dropped.
@@ -88,6 +91,18 @@ impl Recognizer {
         Poll::Ready(Err(result))
     }
 
+    /// Whom the event that was just given names as the one who serves, if it is the first to do so.
+    pub(super) fn named_by(&mut self, event: &SttEvent) -> Option<Arc<str>> {
+        let serving = &mut self.call.as_mut()?.serving;
+        match event {
+            SttEvent::Notice(notice) => {
+                serving.heed(notice);
+                None
+            }
+            _ => serving.result(),
+        }
+    }
+
     pub(super) fn stop(&mut self) {
         self.cx.cancel.cancel();
         self.call = None;
@@ -96,6 +111,7 @@ impl Recognizer {
 
 /// The error that tells how much audio a recogniser that fell behind has missed.
 pub(super) fn overrun(milliseconds: u64) -> Error {
+    // Of the audio, not of the recogniser: it is still there and answers.
     let message = format!("the recogniser fell behind: {milliseconds} ms of speech were dropped");
-    Error::new(ErrorKind::Unavailable, Stage::Stt, message)
+    Error::new(ErrorKind::Unavailable, Stage::Audio, message)
 }

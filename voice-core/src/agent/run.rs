@@ -4,16 +4,16 @@ use super::clock::Clock;
 use super::ears::{Ears, Heard};
 use super::estimate::TurnEstimator;
 use super::mind::{Mind, Thought};
-use super::mouth::{Mouth, Utterance};
+use super::mouth::{Mouth, Utterance, playout_config};
 use super::outbox::Outbox;
 use super::recognizer::Recognizer;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{AgentPhase, CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Stage};
 use crate::id::{SessionId, TurnId};
-use crate::stage::{CallContext, FinalizeId, LlmRequest, SttEvent};
+use crate::stage::{CallContext, FinalizeId, LlmRequest, Notice, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
 use std::pin::{Pin, pin};
@@ -65,6 +65,7 @@ impl Runner {
         let Ends { audio, control, outbox, events, status, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
+        settings.standby_line = parts.standby_line.is_some();
         let mut conversation = Conversation::new(settings);
         conversation.handle(
             SessionTime::ZERO,
@@ -223,6 +224,7 @@ impl Runner {
             Command::StartReply { turn, prompt } => self.start_reply(turn, prompt, now),
             Command::CancelReply { .. } => self.mind.stop(),
             Command::Speak { turn, sentence, text } => self.mouth.speak(turn, sentence, text),
+            Command::PlayStandbyLine { turn } => self.play_standby_line(turn, now),
             Command::EndSpeech { turn } => self.mouth.end_text(turn),
             Command::CancelSpeech { turn } => self.mouth.cancel_synthesis(turn),
             Command::PausePlayback { turn } => self.mouth.hold(turn, now),
@@ -244,6 +246,22 @@ impl Runner {
         self.mind.start(&self.parts, prompt, request, cx(cancel.child()));
         if let Err(error) = self.mouth.begin(&self.parts, self.format, cx(cancel.child()), now) {
             self.learn(failed(Some(turn), error));
+        }
+    }
+
+    fn play_standby_line(&mut self, turn: TurnId, now: SessionTime) {
+        let Some(line) = &self.parts.standby_line else { return };
+        match line.at(self.format.output_rate) {
+            Ok(line) => {
+                let held = self.conversation.agent_phase() == AgentPhase::Held;
+                let playout = playout_config(&self.parts.config, self.format);
+                self.mouth.play_line(line, turn, playout, held, now);
+            }
+            // A rate to which nothing can be brought has no sound at all.
+            Err(error) => {
+                self.learn(failed(None, error));
+                self.learn(Input::PlaybackDone { turn });
+            }
         }
     }
 
@@ -338,7 +356,12 @@ impl Runner {
     }
 
     fn recognized(&mut self, event: Result<SttEvent>) {
+        let served = self.recognizer.as_mut().zip(event.as_ref().ok()).and_then(|(it, event)| it.named_by(event));
+        if let Some(provider) = served {
+            self.learn(Input::Served { turn: None, stage: Stage::Stt, provider });
+        }
         match event {
+            Ok(SttEvent::Notice(notice)) => self.noticed(None, Stage::Stt, notice),
             Ok(SttEvent::Partial { turn, text }) => {
                 if let Some(estimator) = &mut self.estimator {
                     estimator.transcript(turn, &text);
@@ -353,8 +376,22 @@ impl Runner {
         }
     }
 
+    /// A provider that stands for several tells about them.
+    fn noticed(&mut self, turn: Option<TurnId>, stage: Stage, notice: Notice) {
+        self.learn(match notice {
+            Notice::Serving { provider } => Input::Served { turn, stage, provider },
+            Notice::FailedOver { provider, kind, message } => {
+                Input::FailedOver { turn, stage, provider, kind, message }
+            }
+        });
+    }
+
     fn thought(&mut self, turn: TurnId, thought: Thought) {
         match thought {
+            Thought::Notice(notice) => self.noticed(Some(turn), Stage::Llm, notice),
+            Thought::Served(provider) => {
+                self.learn(Input::Served { turn: Some(turn), stage: Stage::Llm, provider });
+            }
             Thought::FirstToken => self.learn(Input::FirstToken { turn }),
             Thought::Sentence(sentence) => {
                 self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
@@ -366,7 +403,13 @@ impl Runner {
 
     fn uttered(&mut self, turn: TurnId, utterance: Utterance) {
         match utterance {
-            Utterance::Audio { sentence, samples } => self.learn(Input::Synthesized { turn, sentence, samples }),
+            Utterance::Notice(notice) => self.noticed(Some(turn), Stage::Tts, notice),
+            Utterance::Audio { sentence, samples, served } => {
+                if let Some(provider) = served {
+                    self.learn(Input::Served { turn: Some(turn), stage: Stage::Tts, provider });
+                }
+                self.learn(Input::Synthesized { turn, sentence, samples });
+            }
             Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { turn, sentence }),
             Utterance::Failed(error) => self.learn(failed(Some(turn), error)),
         }

@@ -43,6 +43,11 @@ pub enum Command {
         /// What to say.
         text: String,
     },
+    /// Play the standby line: the synthesiser cannot speak.
+    PlayStandbyLine {
+        /// The turn.
+        turn: TurnId,
+    },
     /// No more sentences follow.
     EndSpeech {
         /// The turn.

@@ -22,12 +22,18 @@ pub struct ConversationConfig {
     pub heard_report_ms: u64,
     /// How long a session lives on after its client went away.
     pub detached_ms: u64,
+    /// A line is there that can be played when the synthesiser fails; set by the driver.
+    pub standby_line: bool,
     /// Replies are shown and never spoken: there is no synthesiser.
     pub text_only: bool,
     /// Spoken at the start, as turn 0.
     pub greeting: Option<String>,
     /// Spoken when something was said that the recogniser could not make out; `None` stays silent.
     pub unclear_reply: Option<String>,
+    /// Spoken when the recogniser failed and left no words; `None` stays silent.
+    pub unheard_reply: Option<String>,
+    /// Spoken when the language model failed after it had begun to speak; `None` stays silent.
+    pub broken_off: Option<String>,
     /// Spoken when the language model failed before it said anything; `None` stays silent.
     pub apology: Option<String>,
     /// Characters of history kept; the oldest messages are dropped first.
@@ -46,9 +52,12 @@ impl Default for ConversationConfig {
             tts_timeout_ms: 8_000,
             heard_report_ms: 300,
             detached_ms: 60_000,
+            standby_line: false,
             text_only: false,
             greeting: None,
             unclear_reply: Some("Sorry, I did not catch that.".into()),
+            unheard_reply: Some("Sorry, I could not hear you just then. Please say it again.".into()),
+            broken_off: Some("Sorry, I cannot finish that just now.".into()),
             apology: Some("Sorry, something went wrong on my side. Please try again.".into()),
             history_chars: 100_000,
             say_queue: 8,

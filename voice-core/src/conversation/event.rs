@@ -4,6 +4,7 @@ use super::marks::TurnMetrics;
 use crate::error::{ErrorKind, Stage};
 use crate::id::TurnId;
 use crate::time::AudioTime;
+use std::sync::Arc;
 
 /// What the agent is doing, as a listener would say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -93,6 +94,17 @@ pub enum Event {
         /// Where.
         stage: Stage,
         /// What can be done.
+        kind: ErrorKind,
+        /// In words, without secrets.
+        message: String,
+    },
+    /// A provider failed and another one took its place in the same turn: nothing was lost.
+    FailedOver {
+        /// Where.
+        stage: Stage,
+        /// The provider that failed.
+        provider: Arc<str>,
+        /// What can be done about it.
         kind: ErrorKind,
         /// In words, without secrets.
         message: String,

@@ -4,6 +4,7 @@ use super::event::CloseReason;
 use crate::error::{ErrorKind, Stage};
 use crate::id::{SentenceId, TurnId};
 use crate::time::AudioTime;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A fact. Those that answer an earlier command name their turn; a fact about a turn that is no longer alive is refused.
@@ -115,6 +116,28 @@ pub enum Input {
         turn: Option<TurnId>,
         /// Where.
         stage: Stage,
+        /// What can be done.
+        kind: ErrorKind,
+        /// In words.
+        message: String,
+    },
+    /// A provider of the stage gave its first result of the call.
+    Served {
+        /// The turn; for the recogniser, whose call spans turns, none.
+        turn: Option<TurnId>,
+        /// Which stage.
+        stage: Stage,
+        /// The provider.
+        provider: Arc<str>,
+    },
+    /// A provider failed and another one goes on with the same call.
+    FailedOver {
+        /// The turn, where the call serves one.
+        turn: Option<TurnId>,
+        /// Where.
+        stage: Stage,
+        /// The provider that failed.
+        provider: Arc<str>,
         /// What can be done.
         kind: ErrorKind,
         /// In words.

@@ -33,7 +33,7 @@ impl Conversation {
         self.timers.stop(Timer::FalseAlarm);
         self.timers.stop(Timer::Interruption);
         let Some(reply) = &self.reply else { return };
-        let (turn, playing) = (reply.turn, reply.ledger.sent() > 0);
+        let (turn, playing) = (reply.turn, reply.marks.sent.is_some());
         self.agent = if playing { AgentPhase::Speaking } else { AgentPhase::Thinking };
         self.command(Command::ResumePlayback { turn });
         if playing {

@@ -46,6 +46,11 @@ impl Ledger {
         self.entries.is_empty()
     }
 
+    /// Whether a sentence that follows has to bring the blank between them.
+    pub(super) fn ends_in_a_word(&self) -> bool {
+        self.entries.last().is_some_and(|entry| !entry.text.ends_with(char::is_whitespace))
+    }
+
     /// Audio of a sentence was made. Returns whether the sentence is known.
     pub(super) fn synthesize(&mut self, sentence: SentenceId, samples: u64) -> bool {
         let start = self.synthesized;

@@ -1,6 +1,6 @@
 //! The user's side: speech, pauses, transcripts, typed words.
 
-use super::command::Command;
+use super::command::{Command, Prompt};
 use super::event::Event;
 use super::machine::Conversation;
 use super::marks::Marks;
@@ -124,7 +124,7 @@ impl Conversation {
     pub(super) fn turn_settled(&mut self) {
         let Some(turn) = &mut self.turn else { return };
         turn.marks.turn_end = Some(self.now);
-        if turn.answer.is_some() {
+        if turn.answer.is_some() || turn.unheard {
             self.turn_complete();
         } else {
             self.user = UserPhase::AwaitingTranscript;
@@ -138,24 +138,35 @@ impl Conversation {
             kind: ErrorKind::Timeout,
             message: "no final transcript in time; going on with the words heard so far".into(),
         });
+        if let Some(turn) = &mut self.turn {
+            turn.unheard = true;
+        }
         self.turn_complete();
     }
 
     /// The turn is over and its words are as good as they will get.
     pub(super) fn turn_complete(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
+        let Some(mut turn) = self.turn.take() else { return };
         self.user = UserPhase::Silent;
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);
+        turn.marks.providers.stt = self.recogniser.clone().filter(|_| turn.answer.is_some() || !turn.words.is_empty());
         if !turn.words.trim().is_empty() {
             return self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
         }
         self.emit(Event::Transcript { turn: turn.id, text: turn.words, is_final: true });
-        let unclear = turn.answer.as_ref().is_some_and(|answer| answer.unclear);
+        let excuse = match &turn.answer {
+            Some(answer) => self.config.unclear_reply.clone().filter(|_| answer.unclear),
+            None => self.config.unheard_reply.clone().filter(|_| turn.unheard),
+        };
         if self.agent == AgentPhase::Held {
             self.resume();
-        } else if unclear && self.reply.is_none() && self.cut.is_none() && !self.is_detached() {
-            self.did_not_catch(turn.id, Marks { words: Some(self.now), ..turn.marks });
+        } else if let Some(text) = excuse
+            && self.reply.is_none()
+            && self.cut.is_none()
+            && !self.is_detached()
+        {
+            self.start_reply(turn.id, Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
         }
     }
 

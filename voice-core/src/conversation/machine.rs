@@ -13,6 +13,7 @@ use crate::id::TurnId;
 use crate::message::Message;
 use crate::time::SessionTime;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Rate of the reply's samples, in Hz, until the first client has said its own.
@@ -37,6 +38,8 @@ pub struct Conversation {
     pub(super) speeches: VecDeque<String>,
     pub(super) timers: Timers,
     pub(super) history: History,
+    /// The recogniser at work.
+    pub(super) recogniser: Option<Arc<str>>,
     pub(super) instructions: Option<String>,
     pub(super) context: Option<String>,
     /// Rate of the reply's samples, in Hz.
@@ -62,6 +65,7 @@ impl Conversation {
             questions: VecDeque::new(),
             speeches: VecDeque::new(),
             timers: Timers::default(),
+            recogniser: None,
             instructions: None,
             context: None,
             output_rate: DEFAULT_OUTPUT_RATE,
@@ -97,6 +101,10 @@ impl Conversation {
             Input::Played { turn, samples, reported } => self.played(turn, samples, reported),
             Input::PlaybackDone { turn } => self.playback_done(turn),
             Input::Failed { turn, stage, kind, message } => self.failed(turn, stage, kind, message),
+            Input::Served { turn, stage, provider } => self.served(turn, stage, provider),
+            Input::FailedOver { turn, stage, provider, kind, message } => {
+                self.failed_over(turn, stage, provider, kind, message);
+            }
             Input::Say(text) => self.say(text),
             Input::Interrupt => self.interrupt(),
             Input::SetContext { instructions, context } => self.set_context(instructions, context),
@@ -230,7 +238,7 @@ impl Conversation {
     fn tell_state(&mut self) {
         let state = match self.agent {
             AgentPhase::Speaking => AgentState::Speaking,
-            AgentPhase::Held if self.reply.as_ref().is_some_and(|reply| reply.ledger.sent() > 0) => {
+            AgentPhase::Held if self.reply.as_ref().is_some_and(|reply| reply.marks.sent.is_some()) => {
                 AgentState::Speaking
             }
             AgentPhase::Thinking | AgentPhase::Held => AgentState::Thinking,

@@ -1,7 +1,9 @@
 //! Where the time of a turn went: a timestamp for every boundary, and the figures made of them.
 
+use crate::error::Stage;
 use crate::id::TurnId;
 use crate::time::SessionTime;
+use std::sync::Arc;
 
 /// A part of the critical path from the end of speech to the first audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +52,31 @@ pub struct TurnMetrics {
     pub speculative: bool,
     /// Consecutive parts that sum to `total_ms`.
     pub path: Vec<PathPart>,
+    /// Who had served the turn when this was told.
+    pub providers: TurnProviders,
+}
+
+/// The providers that served a turn; `None` where the turn had no use for the stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TurnProviders {
+    /// Recognised its words.
+    pub stt: Option<Arc<str>>,
+    /// Wrote its answer.
+    pub llm: Option<Arc<str>>,
+    /// Spoke its answer, or the beginning of it.
+    pub tts: Option<Arc<str>>,
+}
+
+impl TurnProviders {
+    /// This one serves the stage, where it is one of the three.
+    pub(super) fn note(&mut self, stage: Stage, provider: Arc<str>) {
+        match stage {
+            Stage::Stt => self.stt = Some(provider),
+            Stage::Llm => self.llm = Some(provider),
+            Stage::Tts => self.tts = Some(provider),
+            _ => {}
+        }
+    }
 }
 
 /// The moments of one turn, as they become known.
@@ -67,6 +94,7 @@ pub(super) struct Marks {
     pub(super) first_sentence: Option<SessionTime>,
     pub(super) first_audio: Option<SessionTime>,
     pub(super) sent: Option<SessionTime>,
+    pub(super) providers: TurnProviders,
 }
 
 impl Marks {
@@ -100,6 +128,7 @@ impl Marks {
             total_ms: between(begin, self.sent),
             speculative: false,
             path,
+            providers: self.providers.clone(),
         }
     }
 }
@@ -126,6 +155,7 @@ mod tests {
             first_sentence: at(1_760),
             first_audio: at(2_000),
             sent: at(2_001),
+            providers: TurnProviders::default(),
         };
         let metrics = marks.metrics(TurnId(3));
         assert_eq!(metrics.total_ms, Some(1_001.0));

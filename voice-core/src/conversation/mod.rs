@@ -6,6 +6,7 @@
 mod command;
 mod config;
 mod event;
+mod failing;
 mod history;
 mod input;
 mod interrupting;
@@ -23,6 +24,6 @@ pub use config::{ConversationConfig, Endpointing, Interruption};
 pub use event::{AgentState, CloseReason, Event};
 pub use input::Input;
 pub use machine::Conversation;
-pub use marks::{PathPart, PathStage, TurnMetrics};
+pub use marks::{PathPart, PathStage, TurnMetrics, TurnProviders};
 pub use phase::{AgentPhase, UserPhase};
 pub use timers::Timer;

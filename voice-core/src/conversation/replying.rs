@@ -6,7 +6,7 @@ use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
-use super::turn::Reply;
+use super::turn::{Reply, Standby};
 use crate::error::{ErrorKind, Stage};
 use crate::id::{SentenceId, TurnId};
 use crate::message::Message;
@@ -21,12 +21,6 @@ impl Conversation {
         self.output_rate = output_rate;
         if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
             self.start_reply(TurnId(0), Prompt::Text(greeting), Marks::default());
-        }
-    }
-
-    pub(super) fn did_not_catch(&mut self, turn: TurnId, marks: Marks) {
-        if let Some(text) = self.config.unclear_reply.clone() {
-            self.start_reply(turn, Prompt::Text(text), marks);
         }
     }
 
@@ -54,7 +48,7 @@ impl Conversation {
     }
 
     /// The live reply, if it is this turn's: the one door through which stale facts do not pass.
-    fn live(&mut self, turn: TurnId) -> Option<&mut Reply> {
+    pub(super) fn live(&mut self, turn: TurnId) -> Option<&mut Reply> {
         self.reply.as_mut().filter(|reply| reply.turn == turn)
     }
 
@@ -78,6 +72,7 @@ impl Conversation {
         let sentence = reply.ledger.write(text, spoken);
         if shown_only && let Some(text) = reply.ledger.take_rest() {
             self.emit(Event::Reply { turn, text });
+            self.play_standby_line(turn);
         } else if spoken {
             self.command(Command::Speak { turn, sentence, text: speech });
             if !self.timers.is_set(Timer::Speech) {
@@ -90,7 +85,8 @@ impl Conversation {
     pub(super) fn reply_ended(&mut self, turn: TurnId) {
         let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
         reply.text_ended = true;
-        let nothing_to_play = reply.ledger.is_empty() || (reply.mute && !reply.ledger.has_audio());
+        let voiceless = reply.mute && !reply.ledger.has_audio() && reply.standby != Standby::Playing;
+        let nothing_to_play = reply.ledger.is_empty() || voiceless;
         let has_voice = !reply.mute;
         self.timers.stop(Timer::Reply);
         self.command(Command::EndSpeech { turn });
@@ -126,7 +122,8 @@ impl Conversation {
         let Some(reply) = self.live(turn) else { return };
         reply.ledger.send(samples);
         let shown = reply.ledger.take_shown();
-        let first = reply.ledger.sent() > 0 && reply.marks.sent.is_none();
+        let audible = reply.ledger.sent() > 0 || reply.standby == Standby::Playing;
+        let first = audible && reply.marks.sent.is_none();
         if first {
             reply.marks.sent = Some(now);
         }
@@ -164,7 +161,11 @@ impl Conversation {
 
     /// Everything was played: the reply stands in the history as it was written.
     pub(super) fn playback_done(&mut self, turn: TurnId) {
-        if self.live(turn).is_none_or(|reply| !reply.text_ended) {
+        let Some(reply) = self.live(turn) else { return };
+        if reply.standby == Standby::Playing {
+            reply.standby = Standby::Played;
+        }
+        if !reply.text_ended {
             return;
         }
         self.measure();
@@ -222,50 +223,5 @@ impl Conversation {
         let what = if owes_audio { "gave no audio" } else { "came to no end" };
         let message = format!("the synthesiser {what} in time");
         self.failed(Some(reply.turn), Stage::Tts, ErrorKind::Timeout, message);
-    }
-
-    pub(super) fn failed(&mut self, turn: Option<TurnId>, stage: Stage, kind: ErrorKind, message: String) {
-        let stale = turn.is_some_and(|turn| self.live(turn).is_none());
-        if stale {
-            return;
-        }
-        self.emit(Event::Failed { stage, kind, message });
-        match (stage, turn) {
-            (Stage::Stt, _) if matches!(self.user, UserPhase::AwaitingTranscript) => self.turn_complete(),
-            (Stage::Llm, Some(turn)) => self.model_failed(turn),
-            (Stage::Tts, Some(turn)) => self.synthesiser_failed(turn),
-            _ => {}
-        }
-    }
-
-    /// What was said so far stands; where nothing was, the agent says so.
-    fn model_failed(&mut self, turn: TurnId) {
-        self.command(Command::CancelReply { turn });
-        let silent = self.live(turn).is_some_and(|reply| reply.ledger.is_empty());
-        if let Some(apology) = self.config.apology.clone().filter(|_| silent) {
-            self.reply_sentence(turn, apology.clone(), apology);
-        }
-        self.reply_ended(turn);
-    }
-
-    /// The rest of the text is shown instead of spoken; audio that exists is played to its end.
-    fn synthesiser_failed(&mut self, turn: TurnId) {
-        let Some(reply) = self.live(turn) else { return };
-        reply.mute = true;
-        let has_audio = reply.ledger.has_audio();
-        let rest = reply.ledger.take_rest();
-        if has_audio {
-            reply.text_ended = true;
-            self.command(Command::CancelReply { turn });
-            self.timers.stop(Timer::Reply);
-        }
-        self.timers.stop(Timer::Speech);
-        self.command(Command::CancelSpeech { turn });
-        if let Some(text) = rest {
-            self.emit(Event::Reply { turn, text });
-        }
-        if !has_audio && self.live(turn).is_some_and(|reply| reply.text_ended) {
-            self.playback_done(turn);
-        }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct UserTurn {
     pub(super) attempt: u32,
     /// The answer to the newest request.
     pub(super) answer: Option<Answer>,
+    /// The recogniser failed: no answer will come.
+    pub(super) unheard: bool,
     /// The latest estimate of the turn's being over.
     pub(super) estimate: Option<f32>,
 }
@@ -27,7 +29,15 @@ pub(super) struct Answer {
 
 impl UserTurn {
     pub(super) fn new(id: TurnId) -> Self {
-        Self { id, marks: Marks::default(), words: String::new(), attempt: 0, answer: None, estimate: None }
+        Self {
+            id,
+            marks: Marks::default(),
+            words: String::new(),
+            attempt: 0,
+            answer: None,
+            unheard: false,
+            estimate: None,
+        }
     }
 }
 
@@ -55,12 +65,37 @@ pub(super) struct Reply {
     pub(super) measured: bool,
     /// There is no synthesiser, or it failed: text is shown that will not be spoken.
     pub(super) mute: bool,
+    /// What became of the line that stands in for a synthesiser that failed.
+    pub(super) standby: Standby,
+}
+
+/// The standby line of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Standby {
+    /// There was no need for it.
+    #[default]
+    Unused,
+    /// It is to be played as soon as there is text to show.
+    Due,
+    /// It is being played.
+    Playing,
+    /// It was played.
+    Played,
 }
 
 impl Reply {
     pub(super) fn new(turn: TurnId, marks: Marks, output_rate: u32, mute: bool) -> Self {
         let ledger = Ledger::new(output_rate);
-        Self { turn, ledger, marks, text_ended: false, reported: false, measured: false, mute }
+        Self {
+            turn,
+            ledger,
+            marks,
+            text_ended: false,
+            reported: false,
+            measured: false,
+            mute,
+            standby: Standby::Unused,
+        }
     }
 }
 

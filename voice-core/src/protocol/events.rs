@@ -26,6 +26,15 @@ impl From<Event> for ServerFrame {
                 fatal: false,
                 stage: Some(Cow::Borrowed(stage.as_str())),
                 kind: Some(Cow::Borrowed(kind.as_str())),
+                provider: None,
+            },
+            Event::FailedOver { stage, provider, kind, message } => Self::Error {
+                code: ErrorCode::Provider,
+                message,
+                fatal: false,
+                stage: Some(Cow::Borrowed(stage.as_str())),
+                kind: Some(Cow::Borrowed(kind.as_str())),
+                provider: Some(provider.to_string()),
             },
             Event::Bye { reason } => Self::Bye { reason },
         }

@@ -1,9 +1,10 @@
 //! The latencies of a turn on the wire: ms with two decimals.
 
 use super::words;
-use crate::conversation::{PathStage, TurnMetrics};
+use crate::conversation::{PathStage, TurnMetrics, TurnProviders};
 use crate::id::TurnId;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The body of a `metrics` frame; all times in ms, `null` where the turn had no such step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,28 @@ pub struct MetricsFrame {
     pub speculative: bool,
     /// The critical path, in order.
     pub path: Vec<PathEntry>,
+    /// Who had served the turn; left out where nobody had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub providers: Option<ProvidersFrame>,
+}
+
+/// The providers that served a turn, by name; `null` where the turn had no use for the stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProvidersFrame {
+    /// Speech to text.
+    pub stt: Option<String>,
+    /// The language model.
+    pub llm: Option<String>,
+    /// Text to speech.
+    pub tts: Option<String>,
+}
+
+impl ProvidersFrame {
+    fn of(providers: &TurnProviders) -> Option<Self> {
+        let name = |provider: &Option<Arc<str>>| provider.as_ref().map(ToString::to_string);
+        let frame = Self { stt: name(&providers.stt), llm: name(&providers.llm), tts: name(&providers.tts) };
+        (frame != Self::default()).then_some(frame)
+    }
 }
 
 /// One part of the critical path.
@@ -48,6 +71,7 @@ impl From<TurnMetrics> for MetricsFrame {
             total_ms: metrics.total_ms.map(rounded),
             speculative: metrics.speculative,
             path: rounded_path(&metrics),
+            providers: ProvidersFrame::of(&metrics.providers),
         }
     }
 }

@@ -150,6 +150,9 @@ pub enum ServerFrame {
         /// The kind of failure, when a provider or an engine failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kind: Option<Cow<'static, str>>,
+        /// The provider that failed, when another one took its place in the same turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// The session is over; a close follows.
     Bye {
@@ -170,7 +173,7 @@ pub struct DecodeError(String);
 impl ServerFrame {
     /// An error that leaves the session alive.
     pub fn error(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self::Error { code, message: message.into(), fatal: false, stage: None, kind: None }
+        Self::Error { code, message: message.into(), fatal: false, stage: None, kind: None, provider: None }
     }
 
     /// The message that carries this frame.

@@ -1,6 +1,6 @@
 //! The language model.
 
-use super::CallContext;
+use super::{CallContext, Notice};
 use crate::error::Result;
 use crate::message::Message;
 use futures::stream::BoxStream;
@@ -24,6 +24,8 @@ pub struct LlmRequest {
 pub enum LlmEvent {
     /// The next piece of text, of any length; pieces join verbatim.
     Text(String),
+    /// News of the providers behind this one.
+    Notice(Notice),
 }
 
 /// A language model. Shared by all sessions.

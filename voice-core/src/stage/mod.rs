@@ -4,6 +4,7 @@
 mod context;
 mod denoise;
 mod llm;
+mod notice;
 mod stt;
 mod tts;
 mod turn;
@@ -12,6 +13,7 @@ mod vad;
 pub use context::CallContext;
 pub use denoise::Denoiser;
 pub use llm::{LlmEvent, LlmProvider, LlmRequest};
+pub use notice::Notice;
 pub use stt::{FinalizeId, SttEvent, SttInput, SttProvider};
 pub use tts::{TtsEvent, TtsInput, TtsProvider, WordTiming};
 pub use turn::{TurnDetector, TurnSnapshot};

@@ -1,6 +1,6 @@
 //! Speech to text.
 
-use super::CallContext;
+use super::{CallContext, Notice};
 use crate::error::Result;
 use crate::id::TurnId;
 use crate::time::AudioTime;
@@ -61,6 +61,8 @@ pub enum SttEvent {
         /// 0 … 1.
         probability: f32,
     },
+    /// News of the providers behind this one.
+    Notice(Notice),
 }
 
 /// A speech recogniser. Shared by all sessions; `transcribe` is called once a session.

@@ -1,6 +1,6 @@
 //! Text to speech.
 
-use super::CallContext;
+use super::{CallContext, Notice};
 use crate::error::Result;
 use crate::id::SentenceId;
 use bytes::Bytes;
@@ -55,6 +55,8 @@ pub enum TtsEvent {
         /// The sentence.
         sentence: SentenceId,
     },
+    /// News of the providers behind this one.
+    Notice(Notice),
 }
 
 /// A synthesiser. Shared by all sessions; `synthesize` is called once a reply.

@@ -313,7 +313,7 @@ fn sentences_in_order(events: &[TtsEvent], input: &[TtsInput]) -> Result<(), Str
                 return Err(format!("ended sentence {sentence} where {current:?} was due"));
             }
             TtsEvent::SentenceEnd { .. } => current = open.next(),
-            TtsEvent::Audio { .. } | TtsEvent::Words { .. } => {}
+            TtsEvent::Audio { .. } | TtsEvent::Words { .. } | TtsEvent::Notice(_) => {}
         }
     }
     current.map_or(Ok(()), |sentence| Err(format!("never ended sentence {sentence}")))

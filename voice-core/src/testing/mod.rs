@@ -9,3 +9,8 @@ mod timeline;
 pub use fakes::{FakeLlm, FakeStt, FakeTts, LiveCalls};
 pub use script::Script;
 pub use timeline::{Moment, Timeline};
+
+/// The page on writing a provider, whose code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-provider.md")]
+pub struct WritingAProvider;

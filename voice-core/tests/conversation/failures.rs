@@ -2,7 +2,7 @@
 
 use crate::*;
 use insta::assert_snapshot;
-use voice_core::conversation::{AgentPhase, UserPhase};
+use voice_core::conversation::{AgentPhase, ConversationConfig, UserPhase};
 
 #[test]
 fn a_language_model_that_fails_before_it_says_anything_is_excused() {
@@ -145,10 +145,11 @@ fn two_services_that_hang_do_not_hang_the_conversation() {
     15050 Timeout
           → Failed { stage: Llm, kind: Timeout, message: "the language model gave no sign of life in time" }
           → CancelReply { turn: 1 }
+          → Reply { turn: 1, text: "Sorry, I cannot finish that just now." }
           → EndSpeech { turn: 1 }
           → Metrics { turn: 1, total: none }
-          → CommitAgent { turn: 1, text: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
-          → ReplyEnd { turn: 1, interrupted: false, heard: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5." }
+          → CommitAgent { turn: 1, text: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5. Sorry, I cannot finish that just now." }
+          → ReplyEnd { turn: 1, interrupted: false, heard: "Sentence 1. Sentence 2. Sentence 3. Sentence 4. Sentence 5. Sorry, I cannot finish that just now." }
           → State(Listening)
     60000 Attached { output_rate: 16000 }
           → State(Listening)
@@ -175,5 +176,119 @@ fn a_synthesiser_that_never_ends_its_stream_is_given_up() {
          → CommitAgent { turn: 1, text: "One two. Three four." }
          → ReplyEnd { turn: 1, interrupted: false, heard: "One two. Three four." }
          → State(Listening)
+    "#);
+}
+
+/// With a line that needs no synthesiser, the listener hears it once, after the text that it stands for.
+#[test]
+fn a_synthesiser_that_fails_is_excused_by_the_standby_line_once() {
+    let mut config = ConversationConfig::default();
+    config.standby_line = true;
+    let timeline = Script::new(config)
+        .at(0, Input::UserText("Hello?".into()))
+        .at(50, failed(Some(1), Stage::Tts))
+        .at(100, sentence(1, "Good morning."))
+        .at(150, sent(1, 8_000))
+        .at(200, sentence(1, "How are you?"))
+        .at(300, written(1))
+        .at(700, done(1))
+        .run_until(30_000);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+     50 Failed { turn: Some(1), stage: Tts, kind: Unavailable, message: "no connection" }
+        → Failed { stage: Tts, kind: Unavailable, message: "no connection" }
+        → CancelSpeech { turn: 1 }
+    100 Reply { turn: 1, text: "Good morning. ", speech: "Good morning." }
+        → Reply { turn: 1, text: "Good morning. " }
+        → PlayStandbyLine { turn: 1 }
+    150 Sent { turn: 1, samples: 8000 }
+        → Metrics { turn: 1, total: 150 ms }
+        → State(Speaking)
+    200 Reply { turn: 1, text: "How are you? ", speech: "How are you?" }
+        → Reply { turn: 1, text: "How are you? " }
+    300 ReplyEnded { turn: 1 }
+        → EndSpeech { turn: 1 }
+    700 PlaybackDone { turn: 1 }
+        → CommitAgent { turn: 1, text: "Good morning. How are you?" }
+        → ReplyEnd { turn: 1, interrupted: false, heard: "Good morning. How are you?" }
+        → State(Listening)
+    "#);
+}
+
+#[test]
+fn a_language_model_that_breaks_off_is_excused_in_speech() {
+    let timeline = answering_without_end().at(300, failed(Some(1), Stage::Llm)).run_until(310);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Count to four.")
+        → Transcript { turn: 1, text: "Count to four.", is_final: true }
+        → CommitUser { turn: 1, text: "Count to four." }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    250 Reply { turn: 1, text: "One two. ", speech: "One two." }
+        → Speak { turn: 1, sentence: 0, text: "One two." }
+    300 Failed { turn: Some(1), stage: Llm, kind: Unavailable, message: "no connection" }
+        → Failed { stage: Llm, kind: Unavailable, message: "no connection" }
+        → CancelReply { turn: 1 }
+        → Speak { turn: 1, sentence: 1, text: "Sorry, I cannot finish that just now." }
+        → EndSpeech { turn: 1 }
+    "#);
+}
+
+fn answering_without_end() -> Script {
+    script().at(0, Input::UserText("Count to four.".into())).at(250, sentence(1, "One two."))
+}
+
+/// Nobody waits for words that cannot come.
+#[test]
+fn a_recogniser_that_fails_and_leaves_no_words_is_excused() {
+    let timeline = script().at(100, onset(0)).at(300, failed(None, Stage::Stt)).at(1_000, pause(800)).run_until(1_400);
+    assert_snapshot!(timeline, @r#"
+     100 SpeechStarted { at: 0 ms }
+         → Speech { started: true, at: 0 ms }
+     300 Failed { turn: None, stage: Stt, kind: Unavailable, message: "no connection" }
+         → Failed { stage: Stt, kind: Unavailable, message: "no connection" }
+    1000 SpeechEnded { at: 800 ms, silence: 200ms }
+         → FinalizeStt { turn: 1, attempt: 0 }
+         → Speech { started: false, at: 800 ms }
+    1300 Timeout
+         → Transcript { turn: 1, text: "", is_final: true }
+         → StartReply { turn: 1, prompt: Text("Sorry, I could not hear you just then. Please say it again.") }
+         → State(Thinking)
+    "#);
+}
+
+#[test]
+fn a_provider_that_was_replaced_is_told_and_the_next_gets_as_long() {
+    let over = |stage, turn: Option<u32>| Input::FailedOver {
+        turn: turn.map(TurnId),
+        stage,
+        provider: "first".into(),
+        kind: ErrorKind::Unavailable,
+        message: "no connection".into(),
+    };
+    let served = |stage, turn: Option<u32>| Input::Served { turn: turn.map(TurnId), stage, provider: "second".into() };
+    let timeline = script()
+        .at(0, Input::UserText("Hello?".into()))
+        .at(14_000, over(Stage::Llm, Some(1)))
+        .at(16_000, served(Stage::Llm, Some(1)))
+        .at(16_000, sentence(1, "Good morning."))
+        .at(17_000, over(Stage::Tts, Some(7)))
+        .run_until(17_000);
+    assert_snapshot!(timeline, @r#"
+        0 UserText("Hello?")
+          → Transcript { turn: 1, text: "Hello?", is_final: true }
+          → CommitUser { turn: 1, text: "Hello?" }
+          → StartReply { turn: 1, prompt: Model }
+          → State(Thinking)
+    14000 FailedOver { turn: Some(1), stage: Llm, provider: "first", kind: Unavailable, message: "no connection" }
+          → FailedOver { stage: Llm, provider: "first", kind: Unavailable, message: "no connection" }
+    16000 Served { turn: Some(1), stage: Llm, provider: "second" }
+    16000 Reply { turn: 1, text: "Good morning. ", speech: "Good morning." }
+          → Speak { turn: 1, sentence: 0, text: "Good morning." }
+    17000 FailedOver { turn: Some(7), stage: Tts, provider: "first", kind: Unavailable, message: "no connection" }
     "#);
 }

@@ -15,6 +15,10 @@ struct Seen {
     cleared: bool,
     paused: bool,
     committed: Option<String>,
+    /// The standby line is being played, or was.
+    excused: bool,
+    /// The model has failed.
+    given_up: bool,
     ends: u32,
 }
 
@@ -33,6 +37,7 @@ pub(crate) struct Checker {
     timed_out_at: Option<SessionTime>,
     timeouts: u32,
     apology: String,
+    broken_off: String,
 }
 
 pub(crate) type Verdict = Result<(), String>;
@@ -46,8 +51,8 @@ macro_rules! require {
 }
 
 impl Checker {
-    pub(crate) fn new(apology: &str) -> Self {
-        Self { apology: apology.to_owned(), ..Self::default() }
+    pub(crate) fn new(apology: &str, broken_off: &str) -> Self {
+        Self { apology: apology.to_owned(), broken_off: broken_off.to_owned(), ..Self::default() }
     }
 
     /// A fact is about to be told.
@@ -77,6 +82,12 @@ impl Checker {
                 let seen = self.alive(*turn, "Speak")?;
                 require!(sentence.0 >= seen.sentences, "turn {turn}: sentence {sentence} spoken twice or out of order");
                 seen.sentences = sentence.0 + 1;
+                Ok(())
+            }
+            Command::PlayStandbyLine { turn } => {
+                let seen = self.alive(*turn, "the standby line")?;
+                require!(!seen.shown.is_empty(), "turn {turn}: audio before any text");
+                require!(!std::mem::replace(&mut seen.excused, true), "turn {turn}: the standby line twice");
                 Ok(())
             }
             Command::PausePlayback { turn } => self.pause(*turn, true),
@@ -169,10 +180,16 @@ impl Checker {
             }
             Event::ReplyEnd { turn, interrupted, heard } => self.ended(*turn, *interrupted, heard),
             Event::Failed { stage: Stage::Llm, .. } => {
-                if let Some(seen) = self.live.and_then(|turn| self.replies.get_mut(&turn))
-                    && seen.written.is_empty()
-                {
-                    seen.written.clone_from(&self.apology);
+                if let Some(seen) = self.live.and_then(|turn| self.replies.get_mut(&turn)) {
+                    if seen.written.is_empty() {
+                        seen.written.clone_from(&self.apology);
+                    } else if !seen.given_up {
+                        let blank = if seen.written.ends_with(char::is_whitespace) { "" } else { " " };
+                        seen.written.push_str(blank);
+                        seen.written.push_str(&self.broken_off);
+                    }
+                    // Once the text has ended there is nothing more to say.
+                    seen.given_up = true;
                 }
                 Ok(())
             }

@@ -65,7 +65,7 @@ fn run(seeds: impl Iterator<Item = u64>) -> HashMap<&'static str, u32> {
 
 /// The first complaint about these commands.
 fn complaint(commands: &[Command]) -> String {
-    let mut checker = Checker::new("");
+    let mut checker = Checker::new("", "");
     commands
         .iter()
         .find_map(|command| checker.given(command).err())

@@ -51,12 +51,15 @@ impl World {
         config.interruption.min_speech_ms = random.within(0..500);
         config.interruption.false_alarm_ms = random.within(0..1_500);
         config.say_queue = 2;
+        config.standby_line = random.percent(50);
         if random.percent(20) {
             config.apology = None;
             config.unclear_reply = None;
+            config.unheard_reply = None;
+            config.broken_off = None;
         }
         Self {
-            checker: Checker::new(config.apology.as_deref().unwrap_or("")),
+            checker: Checker::new(config.apology.as_deref().unwrap_or(""), config.broken_off.as_deref().unwrap_or("")),
             conversation: Conversation::new(config),
             reports: random.percent(50),
             random,
@@ -235,6 +238,25 @@ impl World {
                 self.forget(|input| {
                     matches!(input, Input::Synthesized { turn: of, .. } | Input::SentenceSynthesized { turn: of, .. } if *of == turn)
                 });
+            }
+            Command::PlayStandbyLine { turn } => {
+                self.count("standby line");
+                match self.mouth.as_mut().filter(|mouth| mouth.turn == turn) {
+                    Some(mouth) => mouth.synthesized += 8_000,
+                    None => {
+                        self.mouth = Some(Mouth {
+                            turn,
+                            spoken: 0,
+                            completed: 0,
+                            synthesized: 8_000,
+                            sent: 0,
+                            played: 0,
+                            text_ended: true,
+                            cancelled: true,
+                            held: false,
+                        });
+                    }
+                }
             }
             Command::EndSpeech { .. } => {
                 if let Some(mouth) = &mut self.mouth {

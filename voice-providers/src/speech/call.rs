@@ -2,7 +2,7 @@
 
 use super::pool::{Connection, Pool};
 use super::{Cancel, Heard, Voice};
-use crate::ws::Backoff;
+use crate::backoff::Backoff;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};

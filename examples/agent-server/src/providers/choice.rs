@@ -64,28 +64,18 @@ fn preferred(stage: StageKind) -> &'static [Service] {
     }
 }
 
-/// The one provider of a stage.
-pub(super) fn of(stage: StageKind, config: &Config) -> Result<Chosen<'_>, ConfigError> {
+/// The providers of a stage, the first preferred; never none.
+pub(super) fn of(stage: StageKind, config: &Config) -> Result<Vec<Chosen<'_>>, ConfigError> {
     let choices = match stage {
         StageKind::Stt => &config.stt,
         StageKind::Llm => &config.llm,
         StageKind::Tts => &config.tts,
     };
-    match choices.as_slice() {
-        [] => {
-            let service = preferred(stage).iter().find(|service| config.keys.contains_key(service.key()));
-            Ok(service.map_or(Chosen::Local, |service| Chosen::Cloud(*service, None)))
-        }
-        [choice] => one(stage.setting(), choice),
-        several => {
-            let names: Vec<_> = several.iter().map(|choice| choice.provider.as_str()).collect();
-            let all = names.join(",");
-            Err(ConfigError::new(format!(
-                "{}={all}: several providers are not available in this build",
-                stage.setting()
-            )))
-        }
+    if choices.is_empty() {
+        let service = preferred(stage).iter().find(|service| config.keys.contains_key(service.key()));
+        return Ok(vec![service.map_or(Chosen::Local, |service| Chosen::Cloud(*service, None))]);
     }
+    choices.iter().map(|choice| one(stage.setting(), choice)).collect()
 }
 
 fn one<'a>(setting: &str, choice: &'a ProviderChoice) -> Result<Chosen<'a>, ConfigError> {

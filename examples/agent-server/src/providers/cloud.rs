@@ -3,19 +3,35 @@
 use super::choice::Service;
 use crate::config::{Config, ConfigError, StageKind};
 use std::sync::Arc;
+use std::time::Duration;
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
 use voice_providers::cartesia::{CartesiaTts, CartesiaTtsConfig};
 use voice_providers::deepgram::{DeepgramStt, DeepgramSttConfig, DeepgramTts, DeepgramTtsConfig};
 use voice_providers::openai::{OpenAiLlm, OpenAiLlmConfig, OpenAiStt, OpenAiSttConfig};
 use voice_providers::{Endpoint, Secret, groq};
 
-pub(super) fn stt(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn SttProvider>, ConfigError> {
+/// How long Deepgram may owe a final where another recogniser waits to be asked: longer than that one is patient, so that
+/// the turn's audio is heard again rather than cut short.
+const FINAL_OF_SEVERAL: Duration = Duration::from_secs(10);
+/// Connections in a row that may fail where another recogniser waits to be asked.
+const CONNECTIONS_OF_SEVERAL: u32 = 2;
+
+/// A recogniser; `alone` when no other takes over.
+pub(super) fn stt(
+    service: Service,
+    model: Option<&str>,
+    alone: bool,
+    config: &Config,
+) -> Result<Arc<dyn SttProvider>, ConfigError> {
     let Place { key, base_url, model } = Place::of(service, model, config);
     let language = config.language.clone();
     let made: voice_core::Result<Arc<dyn SttProvider>> = match service {
         Service::Deepgram => {
-            let settings =
-                DeepgramSttConfig::from_settings(needed(service, key, StageKind::Stt)?, base_url, model, language);
+            let key = needed(service, key, StageKind::Stt)?;
+            let mut settings = DeepgramSttConfig::from_settings(key, base_url, model, language);
+            if !alone {
+                (settings.finalize_timeout, settings.give_up_after) = (FINAL_OF_SEVERAL, CONNECTIONS_OF_SEVERAL);
+            }
             DeepgramStt::new(settings).map(|stt| Arc::new(stt) as _)
         }
         Service::Groq => groq::stt(key, model, language, base_url).map(|stt| Arc::new(stt) as _),

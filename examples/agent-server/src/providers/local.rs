@@ -1,40 +1,39 @@
 //! The engines on this machine. One that is not installed is left out and noted; anything else that keeps it from
 //! working is a wrong setting.
 
-use super::{ExampleGroup, MissingEngine, Providers};
+use super::{ExampleGroup, MissingEngine};
 use crate::config::{Config, ConfigError};
 use std::sync::Arc;
+use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
 use voice_core::{Error, ErrorKind, Stage};
 use voice_providers::local::{DemoBrain, DemoBrainConfig, LocalStt, LocalSttConfig, LocalTts, LocalTtsConfig};
 
-pub(super) fn stt(providers: &mut Providers) -> Result<(), ConfigError> {
+pub(super) fn stt() -> Result<Result<Arc<dyn SttProvider>, MissingEngine>, ConfigError> {
     match LocalStt::load(LocalSttConfig::default()) {
-        Ok(stt) => providers.stt = Some(Arc::new(stt)),
-        Err(error) => providers.missing.push(missing_or("STT=local", Stage::Stt, &error)?),
+        Ok(stt) => Ok(Ok(Arc::new(stt))),
+        Err(error) => missing_or("STT=local", Stage::Stt, &error).map(Err),
     }
-    Ok(())
 }
 
-pub(super) fn llm(providers: &mut Providers) -> Result<(), ConfigError> {
+pub(super) fn llm(examples: &mut Vec<ExampleGroup>) -> Result<Arc<dyn LlmProvider>, ConfigError> {
     let brain = DemoBrain::new(DemoBrainConfig::default()).map_err(|error| wrong("LLM=local", &error))?;
     let groups = brain.intents().examples().groups.into_iter();
-    providers.examples = groups.map(|group| ExampleGroup { title: group.title, sentences: group.sentences }).collect();
-    providers.llm = Some(Arc::new(brain));
-    Ok(())
+    *examples = groups.map(|group| ExampleGroup { title: group.title, sentences: group.sentences }).collect();
+    Ok(Arc::new(brain))
 }
 
-pub(super) fn tts(providers: &mut Providers, config: &Config) -> Result<(), ConfigError> {
+/// The voice; `alone` when `VOICE` is its own and not one of a service before it.
+pub(super) fn tts(alone: bool, config: &Config) -> Result<Result<Arc<dyn TtsProvider>, MissingEngine>, ConfigError> {
     let mut settings = LocalTtsConfig::default();
     let mut setting = "TTS=local".to_owned();
-    if let Some(voice) = &config.voice {
+    if let Some(voice) = config.voice.as_ref().filter(|_| alone) {
         settings.voice.clone_from(voice);
         setting = format!("VOICE={voice}");
     }
     match LocalTts::load(settings) {
-        Ok(tts) => providers.tts = Some(Arc::new(tts)),
-        Err(error) => providers.missing.push(missing_or(&setting, Stage::Tts, &error)?),
+        Ok(tts) => Ok(Ok(Arc::new(tts))),
+        Err(error) => missing_or(&setting, Stage::Tts, &error).map(Err),
     }
-    Ok(())
 }
 
 fn missing_or(setting: &str, stage: Stage, error: &Error) -> Result<MissingEngine, ConfigError> {

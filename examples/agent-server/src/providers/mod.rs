@@ -4,16 +4,19 @@ mod choice;
 mod cloud;
 #[cfg(feature = "fakes")]
 mod fake;
+mod line_up;
 mod local;
+mod standby;
 
 use crate::config::{Config, ConfigError, StageKind};
 use choice::Chosen;
 use futures::future::BoxFuture;
+use line_up::LineUp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::agent::Agent;
+use voice_core::agent::{Agent, StandbyLine};
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
 use voice_core::{ErrorKind, Stage};
@@ -60,6 +63,8 @@ pub struct Providers {
     pub remarks: Vec<&'static str>,
     /// Whether a stage is served by an engine that knows English alone.
     pub english_only: bool,
+    /// What is played when nothing can speak.
+    pub standby_line: Option<StandbyLine>,
 }
 
 impl Providers {
@@ -73,26 +78,13 @@ impl Providers {
         let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
-        match stt {
-            Chosen::Local => local::stt(&mut providers)?,
-            Chosen::Cloud(service, model) => providers.stt = Some(cloud::stt(service, model, config)?),
-            #[cfg(feature = "fakes")]
-            Chosen::Fake => providers.stt = Some(fake::stt(config)),
-        }
-        match llm {
-            Chosen::Local => local::llm(&mut providers)?,
-            Chosen::Cloud(service, model) => providers.llm = Some(cloud::llm(service, model, config)?),
-            #[cfg(feature = "fakes")]
-            Chosen::Fake => providers.llm = Some(fake::llm(config)),
-        }
-        match tts {
-            Chosen::Local => local::tts(&mut providers, config)?,
-            Chosen::Cloud(service, model) => providers.tts = Some(cloud::tts(service, model, config)?),
-            #[cfg(feature = "fakes")]
-            Chosen::Fake => providers.tts = Some(fake::tts(config)),
-        }
-        providers.remarks = remarks(stt, llm);
-        providers.english_only = stt == Chosen::Local || tts == Chosen::Local;
+        let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };
+        providers.stt = line_up.stt(&stt)?;
+        providers.llm = line_up.llm(&llm)?;
+        providers.tts = line_up.tts(&tts)?;
+        (providers.examples, providers.missing) = (line_up.examples, line_up.missing);
+        providers.remarks = remarks(&stt, &llm);
+        providers.english_only = stt.contains(&Chosen::Local) || tts.contains(&Chosen::Local);
         Ok(providers)
     }
 
@@ -101,7 +93,7 @@ impl Providers {
     ///
     /// # Errors
     /// A provider refuses the key or the model: no session could work.
-    pub async fn warm_up(&self) -> Result<(), ConfigError> {
+    pub async fn warm_up(&mut self) -> Result<(), ConfigError> {
         let ready = |stage: Stage, warm_up: Option<BoxFuture<'static, voice_core::Result<()>>>| async move {
             let Some(warm_up) = warm_up else { return Ok(()) };
             match tokio::time::timeout(WARM_UP, warm_up).await {
@@ -123,8 +115,12 @@ impl Providers {
             ready(Stage::Stt, self.stt.as_ref().map(|provider| provider.warm_up())),
             ready(Stage::Llm, self.llm.as_ref().map(|provider| provider.warm_up())),
             ready(Stage::Tts, self.tts.as_ref().map(|provider| provider.warm_up())),
-        )
-        .map(drop)
+        )?;
+        self.standby_line = match &self.tts {
+            Some(tts) => standby::line(tts.as_ref()).await,
+            None => None,
+        };
+        Ok(())
     }
 
     pub(crate) fn agent(&self, config: &Config) -> Agent {
@@ -144,6 +140,9 @@ impl Providers {
         if let Some(tts) = &self.tts {
             builder = builder.tts(tts.clone());
         }
+        if let Some(line) = &self.standby_line {
+            builder = builder.standby_line(line.clone());
+        }
         builder.build()
     }
 
@@ -158,9 +157,9 @@ impl Providers {
 }
 
 /// The local recogniser serves the demo brain; a real language model deserves better.
-fn remarks(stt: Chosen<'_>, llm: Chosen<'_>) -> Vec<&'static str> {
+fn remarks(stt: &[Chosen<'_>], llm: &[Chosen<'_>]) -> Vec<&'static str> {
     match (stt, llm) {
-        (Chosen::Local, Chosen::Cloud(..)) => vec![
+        ([Chosen::Local, ..], [Chosen::Cloud(..), ..]) => vec![
             "speech is recognised on this machine, which knows the demo's sentences alone; \
              set DEEPGRAM_API_KEY or GROQ_API_KEY for open conversation, or type",
         ],

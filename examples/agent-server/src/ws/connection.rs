@@ -77,6 +77,7 @@ async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
         fatal: true,
         stage: None,
         kind: None,
+        provider: None,
     };
     let (frames, code, reason) = match refusal {
         Refusal::Draining => {

@@ -83,6 +83,7 @@ fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
             fatal: false,
             stage: Some(engine.stage.as_str().into()),
             kind: Some("engine_missing".into()),
+            provider: None,
         })
         .collect();
     remarks.extend(state.providers.remarks.iter().map(|remark| ServerFrame::Error {
@@ -91,6 +92,7 @@ fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
         fatal: false,
         stage: Some("stt".into()),
         kind: Some("unsupported".into()),
+        provider: None,
     }));
     if start.echo_cancellation {
         let message = "`echo_cancellation`: this server has none; use the client's own, or headphones";

@@ -2,6 +2,7 @@
 
 use crate::support::{Client, Frame, TestServer, settings};
 use agent_server::Providers;
+use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -15,10 +16,10 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use voice_core::audio::{Wav, pcm};
 
 /// What the language model was asked.
-type Asked = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
 
 /// Groq, as far as one turn needs it.
-async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
+pub(crate) async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
     let asked = Asked::default();
     let remember = asked.clone();
     let answer = move |Json(request): Json<Value>| async move {
@@ -29,7 +30,13 @@ async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
         ([(CONTENT_TYPE, "text/event-stream")], events + "data: [DONE]\n\n")
     };
     let app = Router::new()
-        .route("/openai/v1/models", get(async || Json(json!({ "data": [{ "id": "openai/gpt-oss-120b" }] }))))
+        .route(
+            "/openai/v1/models",
+            get(async || {
+                Json(json!({ "data": [{ "id": "openai/gpt-oss-120b" }, { "id": "whisper-large-v3-turbo" }] }))
+            }),
+        )
+        .route("/openai/v1/audio/transcriptions", post(async |_: Bytes| Json(json!({ "text": "What time is it?" }))))
         .route("/openai/v1/chat/completions", post(answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -87,7 +94,7 @@ async fn serve_deepgram(stream: TcpStream) {
     }
 }
 
-fn results(duration: f64) -> String {
+pub(crate) fn results(duration: f64) -> String {
     json!({
         "type": "Results", "channel_index": [0, 1], "start": 0.0, "duration": duration,
         "is_final": true, "speech_final": false, "from_finalize": true, "something_new": [1],
@@ -96,7 +103,7 @@ fn results(duration: f64) -> String {
     .to_string()
 }
 
-async fn speak(client: &mut Client) {
+pub(crate) async fn speak(client: &mut Client) {
     let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
     let mut samples = Wav::parse(speech).unwrap().samples[..48_000].to_vec();
     samples.resize(64_000, 0);
@@ -117,7 +124,7 @@ async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
         ("GROQ_BASE_URL", &groq),
         ("INSTRUCTIONS", "be brief"),
     ]);
-    let providers = Providers::from_config(&config).unwrap();
+    let mut providers = Providers::from_config(&config).unwrap();
     providers.warm_up().await.unwrap();
     let server = TestServer::with(&config, providers).await;
     let mut client = server.connect().await;

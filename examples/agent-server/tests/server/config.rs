@@ -156,7 +156,7 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
         (&[], &[("LLM", "groq:openai/gpt-oss-120b")], 2, "LLM=groq: Groq needs a key in GROQ_API_KEY"),
         (&[], &[("LLM", "openai"), ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], 2, "name one as LLM=openai:…"),
         (&[], &[("TTS", "cartesia")], 2, "CARTESIA_API_KEY: not set, and TTS=cartesia needs it"),
-        (&[], &[("TTS", "local,deepgram")], 2, "TTS=local,deepgram: several providers"),
+        (&[], &[("TTS", "local,deepgram")], 2, "DEEPGRAM_API_KEY: not set, and TTS=deepgram needs it"),
         (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
         (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),
         (&["--no-such-flag"], &[], 2, "--no-such-flag"),

@@ -10,6 +10,7 @@ mod api;
 mod cloud;
 mod config;
 mod drain;
+mod fallback;
 mod frames;
 mod guard;
 mod http;

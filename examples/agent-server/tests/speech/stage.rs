@@ -25,7 +25,7 @@ pub async fn server() -> Option<TestServer> {
     // The default voice draws random numbers, so that an answer sounds different each time. This one never does, and
     // what is understood of it is the same in every run.
     let config = settings(&[("VOICE", "kal16")]);
-    let providers = Providers::from_config(&config).expect("the default configuration works");
+    let mut providers = Providers::from_config(&config).expect("the default configuration works");
     for missing in &providers.missing {
         println!("SKIPPED: {}", missing.message);
     }

@@ -1,0 +1,127 @@
+//! What happens when a service fails: another one has taken over, or the agent says so. A turn never ends in silence.
+
+use super::command::Command;
+use super::event::Event;
+use super::machine::Conversation;
+use super::phase::UserPhase;
+use super::timers::Timer;
+use super::turn::{Reply, Standby};
+use crate::error::{ErrorKind, Stage};
+use crate::id::TurnId;
+use std::sync::Arc;
+
+impl Conversation {
+    pub(super) fn failed(&mut self, turn: Option<TurnId>, stage: Stage, kind: ErrorKind, message: String) {
+        if self.is_stale(turn) {
+            return;
+        }
+        self.emit(Event::Failed { stage, kind, message });
+        match (stage, turn) {
+            (Stage::Stt, _) => self.recogniser_failed(),
+            (Stage::Llm, Some(turn)) => self.model_failed(turn),
+            (Stage::Tts, Some(turn)) => self.synthesiser_failed(turn),
+            _ => {}
+        }
+    }
+
+    /// The call goes on with another provider, which gets as long as the first.
+    pub(super) fn failed_over(
+        &mut self,
+        turn: Option<TurnId>,
+        stage: Stage,
+        provider: Arc<str>,
+        kind: ErrorKind,
+        message: String,
+    ) {
+        if self.is_stale(turn) {
+            return;
+        }
+        self.emit(Event::FailedOver { stage, provider, kind, message });
+        let (timer, milliseconds) = match stage {
+            Stage::Stt => (Timer::Transcript, self.config.transcript_timeout_ms),
+            Stage::Llm => (Timer::Reply, self.config.llm_timeout_ms),
+            Stage::Tts => (Timer::Speech, self.config.tts_timeout_ms),
+            _ => return,
+        };
+        if self.timers.is_set(timer) {
+            self.after(timer, milliseconds);
+        }
+    }
+
+    pub(super) fn served(&mut self, turn: Option<TurnId>, stage: Stage, provider: Arc<str>) {
+        match turn {
+            None if stage == Stage::Stt => self.recogniser = Some(provider),
+            None => {}
+            Some(turn) => {
+                if let Some(reply) = self.live(turn) {
+                    reply.marks.providers.note(stage, provider);
+                }
+            }
+        }
+    }
+
+    fn is_stale(&mut self, turn: Option<TurnId>) -> bool {
+        turn.is_some_and(|turn| self.live(turn).is_none())
+    }
+
+    /// No more words come for the open turn.
+    fn recogniser_failed(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.unheard = true;
+        }
+        if self.user == UserPhase::AwaitingTranscript {
+            self.turn_complete();
+        }
+    }
+
+    /// What was said so far stands, and the agent says that there will be no more.
+    fn model_failed(&mut self, turn: TurnId) {
+        self.command(Command::CancelReply { turn });
+        let Some(reply) = self.live(turn) else { return };
+        let (silent, blank) = (reply.ledger.is_empty(), reply.ledger.ends_in_a_word());
+        let line = if silent { self.config.apology.clone() } else { self.config.broken_off.clone() };
+        if let Some(line) = line {
+            let text = if blank { format!(" {line}") } else { line.clone() };
+            self.reply_sentence(turn, text, line);
+        }
+        self.reply_ended(turn);
+    }
+
+    /// The rest of the text is shown instead of spoken; audio that exists is played to its end, and then the standby
+    /// line, where there is one.
+    fn synthesiser_failed(&mut self, turn: TurnId) {
+        let has_line = self.config.standby_line;
+        let Some(reply) = self.live(turn) else { return };
+        reply.mute = true;
+        if has_line && reply.standby == Standby::Unused {
+            reply.standby = Standby::Due;
+        }
+        let has_audio = reply.ledger.has_audio();
+        let rest = reply.ledger.take_rest();
+        if has_audio {
+            reply.text_ended = true;
+            self.command(Command::CancelReply { turn });
+            self.timers.stop(Timer::Reply);
+        }
+        self.timers.stop(Timer::Speech);
+        self.command(Command::CancelSpeech { turn });
+        if let Some(text) = rest {
+            self.emit(Event::Reply { turn, text });
+        }
+        self.play_standby_line(turn);
+        let nothing_to_play = |reply: &mut Reply| reply.text_ended && reply.standby != Standby::Playing;
+        if !has_audio && self.live(turn).is_some_and(nothing_to_play) {
+            self.playback_done(turn);
+        }
+    }
+
+    /// Plays the line that is due, once there is text that it can follow: audio belongs to the turn of the text before
+    /// it.
+    pub(super) fn play_standby_line(&mut self, turn: TurnId) {
+        let Some(reply) = self.live(turn) else { return };
+        if reply.standby == Standby::Due && !reply.ledger.is_empty() {
+            reply.standby = Standby::Playing;
+            self.command(Command::PlayStandbyLine { turn });
+        }
+    }
+}

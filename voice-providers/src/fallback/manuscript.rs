@@ -1,0 +1,251 @@
+//! What of a reply's text has been spoken, and what the next synthesiser has to say. Pure.
+
+use std::collections::VecDeque;
+use voice_core::SentenceId;
+use voice_core::stage::{TtsInput, WordTiming};
+
+/// How fast speech is where a reply has not shown its own pace yet.
+const CHARACTERS_PER_SECOND: u64 = 15;
+/// Of a word this much may be missing at its end, in ms, and it counts as sounded.
+const WORD_SOUNDED_MS: f32 = 20.0;
+
+#[derive(Debug)]
+pub(super) struct Manuscript {
+    /// Rate of the audio given out, in Hz.
+    rate: u32,
+    pending: VecDeque<Pending>,
+    flushed: bool,
+    /// Samples and characters of the sentences that are complete.
+    spoken: (u64, u64),
+}
+
+/// A sentence that has not all its audio.
+#[derive(Debug)]
+struct Pending {
+    sentence: SentenceId,
+    text: String,
+    /// Samples of it that were given out.
+    given: u64,
+    /// Those of them that were given out before the present synthesiser began.
+    before: u64,
+    words: Vec<WordTiming>,
+}
+
+impl Manuscript {
+    pub(super) fn new(rate: u32) -> Self {
+        Self { rate, pending: VecDeque::new(), flushed: false, spoken: (0, 0) }
+    }
+
+    pub(super) fn take(&mut self, input: &TtsInput) {
+        match input {
+            TtsInput::Text { sentence, text } => {
+                let (sentence, text) = (*sentence, text.clone());
+                self.pending.push_back(Pending { sentence, text, given: 0, before: 0, words: Vec::new() });
+                self.flushed = false;
+            }
+            TtsInput::Flush => self.flushed = true,
+        }
+    }
+
+    /// Sentences that have not all their audio.
+    pub(super) fn owed(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether audio of this sentence may be given out.
+    pub(super) fn expects(&self, sentence: SentenceId) -> bool {
+        self.pending.iter().any(|pending| pending.sentence == sentence)
+    }
+
+    pub(super) fn audio(&mut self, sentence: SentenceId, samples: u64) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.sentence == sentence) {
+            pending.given += samples;
+        }
+    }
+
+    /// Puts the timings of words that a later synthesiser says behind what was given out before it.
+    pub(super) fn words(&mut self, sentence: SentenceId, mut words: Vec<WordTiming>) -> Vec<WordTiming> {
+        let rate = self.rate;
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.sentence == sentence) {
+            let before = milliseconds(pending.before, rate);
+            for word in &mut words {
+                word.start_ms += before;
+                word.end_ms += before;
+            }
+            pending.words.extend(words.iter().cloned());
+        }
+        words
+    }
+
+    /// All audio up to the end of this sentence was given out.
+    pub(super) fn end(&mut self, sentence: SentenceId) {
+        let Some(position) = self.pending.iter().position(|pending| pending.sentence == sentence) else { return };
+        for pending in self.pending.drain(..=position) {
+            self.spoken.0 += pending.given;
+            self.spoken.1 += pending.text.chars().count() as u64;
+        }
+    }
+
+    /// A synthesiser failed: cuts the sentence it was in down to what is left of it, and gives the sentence if nothing
+    /// is.
+    pub(super) fn break_off(&mut self) -> Option<SentenceId> {
+        let (rate, spoken) = (self.rate, self.spoken);
+        let broken = self.pending.front_mut().filter(|pending| pending.given > pending.before)?;
+        let begin = broken.first_unspoken(rate, spoken);
+        broken.text = broken.text[begin..].to_owned();
+        broken.before = broken.given;
+        broken.words.clear();
+        let sentence = broken.sentence;
+        if !broken.text.chars().any(char::is_alphanumeric) {
+            self.end(sentence);
+            return Some(sentence);
+        }
+        None
+    }
+
+    /// What the next synthesiser has to be told.
+    pub(super) fn replay(&self) -> Vec<TtsInput> {
+        let texts = self.pending.iter().map(|pending| {
+            let (sentence, text) = (pending.sentence, pending.text.clone());
+            TtsInput::Text { sentence, text }
+        });
+        texts.chain(self.flushed.then_some(TtsInput::Flush)).collect()
+    }
+}
+
+impl Pending {
+    /// Where in the text the first word begins that has not sounded whole. With timings that is known; without them it
+    /// is taken from the pace of the reply, and then a word is rather said twice than left out.
+    fn first_unspoken(&self, rate: u32, (samples, characters): (u64, u64)) -> usize {
+        let given = milliseconds(self.given - self.before, rate);
+        let offset = milliseconds(self.before, rate);
+        let sounded = self.words.iter().filter(|word| word.end_ms - offset <= given + WORD_SOUNDED_MS);
+        if !self.words.is_empty() {
+            return after_words(&self.text, sounded.count());
+        }
+        let samples_given = self.given - self.before;
+        let reached = match samples {
+            0 => samples_given * CHARACTERS_PER_SECOND / u64::from(rate.max(1)),
+            samples => samples_given * characters / samples,
+        };
+        word_at(&self.text, reached as usize)
+    }
+}
+
+/// Where the word begins that holds the character `reached`.
+fn word_at(text: &str, reached: usize) -> usize {
+    let mut begin = 0;
+    let mut blank = true;
+    for (index, (offset, character)) in text.char_indices().enumerate() {
+        if index > reached {
+            return begin;
+        }
+        if blank && !character.is_whitespace() {
+            begin = offset;
+        }
+        blank = character.is_whitespace();
+    }
+    // As much time as the whole text takes has passed: its last word may still be missing.
+    begin
+}
+
+/// Where the text goes on after so many words.
+fn after_words(text: &str, words: usize) -> usize {
+    let mut begins = text.char_indices().scan(true, |blank, (offset, character)| {
+        let begins = *blank && !character.is_whitespace();
+        *blank = character.is_whitespace();
+        Some((begins, offset))
+    });
+    begins.by_ref().filter(|(begins, _)| *begins).nth(words).map_or(text.len(), |(_, offset)| offset)
+}
+
+fn milliseconds(samples: u64, rate: u32) -> f32 {
+    samples as f32 * 1_000.0 / rate.max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: SentenceId = SentenceId(0);
+
+    fn manuscript(texts: &[&str]) -> Manuscript {
+        let mut manuscript = Manuscript::new(16_000);
+        for (number, text) in texts.iter().enumerate() {
+            manuscript.take(&TtsInput::Text { sentence: SentenceId(number as u32), text: (*text).to_owned() });
+        }
+        manuscript.take(&TtsInput::Flush);
+        manuscript
+    }
+
+    fn texts(manuscript: &Manuscript) -> Vec<String> {
+        let text = |item| match item {
+            TtsInput::Text { text, .. } => Some(text),
+            TtsInput::Flush => None,
+        };
+        manuscript.replay().into_iter().filter_map(text).collect()
+    }
+
+    fn timed(words: &[(&str, f32, f32)]) -> Vec<WordTiming> {
+        let timing = |(word, start_ms, end_ms): &(&str, f32, f32)| WordTiming {
+            word: (*word).to_owned(),
+            start_ms: *start_ms,
+            end_ms: *end_ms,
+        };
+        words.iter().map(timing).collect()
+    }
+
+    #[test]
+    fn sentences_without_audio_are_said_whole_and_complete_ones_never_again() {
+        let mut manuscript = manuscript(&["One two.", "Three four.", "Five."]);
+        manuscript.audio(FIRST, 8_000);
+        manuscript.end(FIRST);
+        assert_eq!(manuscript.break_off(), None);
+        assert_eq!(texts(&manuscript), ["Three four.", "Five."]);
+        assert_eq!(manuscript.replay().last(), Some(&TtsInput::Flush));
+    }
+
+    #[test]
+    fn a_broken_sentence_goes_on_at_the_first_word_that_did_not_sound_whole() {
+        let mut manuscript = manuscript(&["One two three.", "Four."]);
+        manuscript.words(FIRST, timed(&[("One", 0.0, 200.0), ("two", 200.0, 400.0), ("three.", 400.0, 800.0)]));
+        manuscript.audio(FIRST, 16 * 300);
+        assert_eq!(manuscript.break_off(), None);
+        assert_eq!(texts(&manuscript), ["two three.", "Four."]);
+        // The next one breaks off as well; its timings count from where it began.
+        let words = manuscript.words(FIRST, timed(&[("two", 0.0, 200.0), ("three.", 200.0, 600.0)]));
+        assert!((words[0].start_ms - 300.0).abs() < 0.1, "{words:?}");
+        manuscript.audio(FIRST, 16 * 250);
+        assert_eq!(manuscript.break_off(), None);
+        assert_eq!(texts(&manuscript), ["three.", "Four."]);
+    }
+
+    #[test]
+    fn without_timings_the_pace_of_the_reply_tells_the_word() {
+        let mut manuscript = manuscript(&["Twenty letters, I say", "One two three four"]);
+        manuscript.audio(FIRST, 16_000);
+        manuscript.end(FIRST);
+        // 21 characters a second: half a second later the speaker is at the eleventh, in "three".
+        manuscript.audio(SentenceId(1), 8_000);
+        assert_eq!(manuscript.break_off(), None);
+        assert_eq!(texts(&manuscript), ["three four"]);
+    }
+
+    #[test]
+    fn a_sentence_all_of_which_sounded_is_ended_and_not_said() {
+        let mut manuscript = manuscript(&["Yes.", "No."]);
+        manuscript.words(FIRST, timed(&[("Yes.", 0.0, 500.0)]));
+        manuscript.audio(FIRST, 8_000);
+        assert_eq!(manuscript.break_off(), Some(FIRST));
+        assert_eq!(texts(&manuscript), ["No."]);
+    }
+
+    #[test]
+    fn words_are_found_in_any_script() {
+        assert_eq!(word_at("naïve café", 8), "naïve ".len());
+        assert_eq!(word_at("  a b", 0), 0);
+        assert_eq!(word_at("one", 100), 0);
+        assert_eq!(after_words("naïve café bar", 1), "naïve ".len());
+        assert_eq!(after_words("one", 1), 3);
+    }
+}
