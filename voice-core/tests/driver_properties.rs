@@ -18,7 +18,7 @@ use voice_core::builtin::EnergyVad;
 use voice_core::conversation::{CloseReason, Event};
 use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
 use voice_core::testing::{FakeLlm, FakeStt, FakeTts, LiveCalls};
-use voice_core::{Result, Role, TurnId};
+use voice_core::{Message, Result, TurnId};
 
 /// Sessions of an ordinary run. `SESSIONS` in the environment asks for another number, `SEED` for one.
 const SESSIONS: u64 = 2_000;
@@ -209,10 +209,10 @@ async fn live(seed: u64, tally: &mut Tally) {
     let heard: Vec<&str> =
         client.heard.iter().map(|(_, text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
     for request in requests.iter() {
-        let agent = request.messages.iter().filter(|message| message.role == Role::Agent);
-        let told: Vec<&str> = agent.map(|message| message.text.as_str()).collect();
+        let agent = request.messages.iter().filter(|message| matches!(message, Message::Agent(_)));
+        let told: Vec<&str> = agent.filter_map(Message::text).collect();
         assert!(heard.starts_with(&told), "the model was told {told:?}, the user heard {heard:?}");
-        assert_eq!(request.messages.last().map(|message| message.role), Some(Role::User));
+        assert!(matches!(request.messages.last(), Some(Message::User(_))));
     }
     tally.asked_again += requests.iter().filter(|request| request.messages.len() > 2).count() as u64;
     for (_, heard, interrupted) in &client.heard {

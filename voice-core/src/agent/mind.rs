@@ -85,6 +85,7 @@ impl Mind {
             match call.stream.poll_next_unpin(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(LlmEvent::Text(text)))) => call.read(&text),
+                Poll::Ready(Some(Ok(LlmEvent::ToolCall(_)))) => {}
                 Poll::Ready(Some(Err(error))) => call.finish(Thought::Failed(error)),
                 Poll::Ready(None) => call.finish(Thought::Ended),
             }

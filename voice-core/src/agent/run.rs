@@ -233,6 +233,7 @@ impl Runner {
             instructions: self.conversation.instructions().map(Into::into),
             context: self.conversation.context().map(Into::into),
             messages: self.conversation.history().cloned().collect(),
+            tools: Arc::default(),
         };
         let cancel = self.cancel.child();
         let cx = |cancel| CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() };

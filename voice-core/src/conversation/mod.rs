@@ -20,7 +20,7 @@ mod turn;
 
 pub use command::{Command, Prompt};
 pub use config::{ConversationConfig, Endpointing, Interruption};
-pub use event::{AgentState, CloseReason, Event};
+pub use event::{AgentState, CloseReason, Event, ToolStatus};
 pub use input::Input;
 pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics};

@@ -2,6 +2,7 @@
 //! clock makes them exact.
 
 use crate::error::Result;
+use crate::message::Message;
 use crate::stage::{
     CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, TtsEvent, TtsInput, TtsProvider,
 };
@@ -129,7 +130,7 @@ impl LlmProvider for FakeLlm {
     }
 
     fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
-        let last = request.messages.last().map_or("", |message| message.text.as_str());
+        let last = request.messages.last().and_then(Message::text).unwrap_or_default();
         let words: Vec<String> = self.text.replace("{}", last).split_inclusive(' ').map(str::to_owned).collect();
         let (first, each, call) = (self.first_token, self.per_token, self.calls.begin());
         futures::stream::iter(words.into_iter().enumerate())
