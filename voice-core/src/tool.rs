@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// Whether calling a tool changes the world.
@@ -96,5 +97,27 @@ impl ToolRound {
             length(&call.id) + length(&call.name) + length(&call.arguments) + length(result)
         };
         self.calls.iter().map(of_call).sum()
+    }
+}
+
+/// `text`, at most `most` characters of it; what is missing is said.
+pub(crate) fn shortened(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        let left_out = text[end..].chars().count();
+        text.truncate(end);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n[{left_out} more characters were left out]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character_and_says_so() {
+        assert_eq!(shortened("héllo".into(), 5), "héllo");
+        assert_eq!(shortened("héllo".into(), 2), "hé\n[3 more characters were left out]");
     }
 }

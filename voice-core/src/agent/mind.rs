@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::TurnId;
 use crate::stage::{CallContext, LlmEvent, LlmRequest};
 use crate::text::{Sentence, SentenceSplitter};
+use crate::tool::ToolCall;
 use futures::stream::{BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -17,9 +18,14 @@ use std::task::{Context, Poll};
 pub(super) enum Thought {
     FirstToken,
     Sentence(Sentence),
+    /// The end, with calls to tools.
+    Calls(Vec<ToolCall>),
     Ended,
     Failed(Error),
 }
+
+/// Calls to tools kept of one answer; a conversation does far fewer.
+const MOST_TOOL_CALLS: usize = 128;
 
 /// At most one call is alive.
 #[derive(Default)]
@@ -33,11 +39,12 @@ struct Call {
     stream: BoxStream<'static, Result<LlmEvent>>,
     splitter: SentenceSplitter,
     ready: VecDeque<Thought>,
+    tool_calls: Vec<ToolCall>,
     begun: bool,
 }
 
 impl Mind {
-    /// Begins a reply; one that was alive is cancelled.
+    /// Begins an answer; one that was alive is cancelled.
     pub(super) fn start(&mut self, parts: &Parts, prompt: Prompt, request: LlmRequest, cx: CallContext) {
         self.stop();
         let (turn, cancel) = (cx.turn, cx.cancel.clone());
@@ -52,6 +59,7 @@ impl Mind {
             stream,
             splitter: SentenceSplitter::default(),
             ready: VecDeque::new(),
+            tool_calls: Vec::new(),
             begun: false,
         });
     }
@@ -77,7 +85,7 @@ impl Mind {
         let turn = call.turn;
         loop {
             if let Some(thought) = call.ready.pop_front() {
-                if matches!(thought, Thought::Ended | Thought::Failed(_)) {
+                if matches!(thought, Thought::Calls(_) | Thought::Ended | Thought::Failed(_)) {
                     self.stop();
                 }
                 return Poll::Ready((turn, thought));
@@ -85,9 +93,14 @@ impl Mind {
             match call.stream.poll_next_unpin(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(LlmEvent::Text(text)))) => call.read(&text),
-                Poll::Ready(Some(Ok(LlmEvent::ToolCall(_)))) => {}
+                Poll::Ready(Some(Ok(LlmEvent::ToolCall(_)))) if call.tool_calls.len() >= MOST_TOOL_CALLS => {}
+                Poll::Ready(Some(Ok(LlmEvent::ToolCall(wanted)))) => call.tool_calls.push(wanted),
                 Poll::Ready(Some(Err(error))) => call.finish(Thought::Failed(error)),
-                Poll::Ready(None) => call.finish(Thought::Ended),
+                Poll::Ready(None) if call.tool_calls.is_empty() => call.finish(Thought::Ended),
+                Poll::Ready(None) => {
+                    let calls = std::mem::take(&mut call.tool_calls);
+                    call.finish(Thought::Calls(calls));
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::ears::{Ears, Heard};
 use super::estimate::TurnEstimator;
+use super::hands::{Hands, Outcome};
 use super::mind::{Mind, Thought};
 use super::mouth::{Mouth, Utterance};
 use super::outbox::Outbox;
@@ -16,6 +17,7 @@ use crate::id::{SessionId, TurnId};
 use crate::stage::{CallContext, FinalizeId, LlmRequest, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
+use serde_json::Value;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub(super) struct Runner {
     recognizer: Option<Recognizer>,
     estimator: Option<TurnEstimator>,
     mind: Mind,
+    hands: Hands,
     mouth: Mouth,
     format: ClientFormat,
     tasks: TaskScope,
@@ -53,6 +56,7 @@ enum Wake {
     Control(Option<Control>),
     Audio(Option<Bytes>),
     Stt(Result<SttEvent>),
+    Tool(Outcome),
     Thought(TurnId, Thought),
     Utterance(TurnId, Utterance),
     Estimate(TurnId, f32),
@@ -64,7 +68,7 @@ impl Runner {
         let Ends { audio, control, outbox, events, status, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
-        let mut conversation = Conversation::new(settings);
+        let mut conversation = Conversation::new(settings).with_tools(parts.specs.clone());
         conversation.handle(
             SessionTime::ZERO,
             Input::SetContext {
@@ -86,6 +90,7 @@ impl Runner {
             ears,
             recognizer,
             mind: Mind::default(),
+            hands: Hands::default(),
             mouth: Mouth::default(),
             format: options.format,
             tasks,
@@ -130,6 +135,7 @@ impl Runner {
                 None => std::future::pending().await,
             } } => Wake::Stt(event),
             pcm = self.audio.recv(), if listens => Wake::Audio(pcm),
+            outcome = self.hands.next() => Wake::Tool(outcome),
             (turn, thought) = self.mind.next(), if writes => Wake::Thought(turn, thought),
             (turn, utterance) = self.mouth.next() => Wake::Utterance(turn, utterance),
             (turn, estimate) = async { match &mut self.estimator {
@@ -149,6 +155,7 @@ impl Runner {
             // Every handle is gone; the token says so as well.
             Wake::Audio(None) => self.learn(Input::Close(CloseReason::End)),
             Wake::Stt(event) => self.recognized(event),
+            Wake::Tool(Outcome { turn, id, result }) => self.learn(Input::ToolResult { turn, id, result }),
             Wake::Thought(turn, thought) => self.thought(turn, thought),
             Wake::Utterance(turn, utterance) => self.uttered(turn, utterance),
             Wake::Estimate(turn, probability) => self.learn(Input::TurnEstimate { turn, probability }),
@@ -216,31 +223,55 @@ impl Runner {
                 }
             }
             Command::StartReply { turn, prompt } => self.start_reply(turn, prompt, now),
+            Command::ContinueReply { turn } => self.think(turn, Prompt::Model, self.cancel.child()),
+            Command::RunTool { turn, id, name, arguments } => self.run_tool(turn, id, &name, arguments),
+            Command::CancelTool { id, .. } => self.hands.cancel(&id),
             Command::CancelReply { .. } => self.mind.stop(),
             Command::Speak { turn, sentence, text } => self.mouth.speak(turn, sentence, text),
+            Command::FlushSpeech { turn } => self.mouth.flush_text(turn),
             Command::EndSpeech { turn } => self.mouth.end_text(turn),
             Command::CancelSpeech { turn } => self.mouth.cancel_synthesis(turn),
             Command::PausePlayback { turn } => self.mouth.hold(turn, now),
             Command::ResumePlayback { turn } => self.mouth.resume(turn, now),
             Command::FlushPlayback { turn } => self.mouth.flush(turn, now),
-            Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
+            Command::CommitUser { .. }
+            | Command::CommitAgent { .. }
+            | Command::CommitTools { .. }
+            | Command::Shutdown => {}
             Command::Emit(event) => self.emit(event),
         }
     }
 
     fn start_reply(&mut self, turn: TurnId, prompt: Prompt, now: SessionTime) {
+        let cancel = self.cancel.child();
+        self.think(turn, prompt, cancel.child());
+        let cx = self.call_context(turn, cancel.child());
+        if let Err(error) = self.mouth.begin(&self.parts, self.format, cx, now) {
+            self.learn(failed(Some(turn), error));
+        }
+    }
+
+    fn think(&mut self, turn: TurnId, prompt: Prompt, cancel: CancelToken) {
         let request = LlmRequest {
             instructions: self.conversation.instructions().map(Into::into),
             context: self.conversation.context().map(Into::into),
-            messages: self.conversation.history().cloned().collect(),
-            tools: Arc::default(),
+            messages: self.conversation.messages(),
+            tools: self.conversation.tools(),
         };
-        let cancel = self.cancel.child();
-        let cx = |cancel| CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() };
-        self.mind.start(&self.parts, prompt, request, cx(cancel.child()));
-        if let Err(error) = self.mouth.begin(&self.parts, self.format, cx(cancel.child()), now) {
-            self.learn(failed(Some(turn), error));
+        let cx = self.call_context(turn, cancel);
+        self.mind.start(&self.parts, prompt, request, cx);
+    }
+
+    fn run_tool(&mut self, turn: TurnId, id: String, name: &str, arguments: Value) {
+        let cx = self.call_context(turn, self.cancel.child());
+        match self.parts.tools.iter().find(|tool| tool.spec().name == name) {
+            Some(tool) => self.hands.run(tool, id, arguments, cx),
+            None => self.learn(Input::ToolResult { turn, id, result: Err(format!("there is no tool {name:?}")) }),
         }
+    }
+
+    fn call_context(&self, turn: TurnId, cancel: CancelToken) -> CallContext {
+        CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() }
     }
 
     fn emit(&mut self, event: Event) {
@@ -355,6 +386,7 @@ impl Runner {
             Thought::Sentence(sentence) => {
                 self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
             }
+            Thought::Calls(calls) => self.learn(Input::ToolCalls { turn, calls }),
             Thought::Ended => self.learn(Input::ReplyEnded { turn }),
             Thought::Failed(error) => self.learn(failed(Some(turn), error)),
         }
@@ -376,6 +408,8 @@ impl Runner {
             recognizer.stop();
         }
         self.recognizer = None;
+        // What cannot be taken back may come to its end.
+        self.hands.finish(JOIN_DEADLINE).await;
         self.cancel.cancel();
         if let Some(estimator) = self.estimator.take() {
             estimator.join().await;

@@ -132,9 +132,14 @@ impl Ledger {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Everything written.
+    /// The sentences as they join.
+    pub(super) fn text(&self) -> String {
+        self.entries.iter().map(|entry| entry.text.as_str()).collect()
+    }
+
+    /// Everything written, without the blanks at its end.
     pub(super) fn written(&self) -> String {
-        self.entries.iter().map(|entry| entry.text.as_str()).collect::<String>().trim_end().to_owned()
+        self.text().trim_end().to_owned()
     }
 
     /// Everything shown.

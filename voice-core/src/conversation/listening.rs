@@ -154,7 +154,7 @@ impl Conversation {
         let unclear = turn.answer.as_ref().is_some_and(|answer| answer.unclear);
         if self.agent == AgentPhase::Held {
             self.resume();
-        } else if unclear && self.reply.is_none() && self.cut.is_none() && !self.is_detached() {
+        } else if unclear && self.is_idle() && !self.is_detached() {
             self.did_not_catch(turn.id, Marks { words: Some(self.now), ..turn.marks });
         }
     }

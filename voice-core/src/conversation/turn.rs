@@ -3,6 +3,7 @@
 use super::ledger::Ledger;
 use super::marks::Marks;
 use crate::id::TurnId;
+use crate::tool::ToolRound;
 
 /// A spoken turn that has not ended.
 #[derive(Debug, Clone)]
@@ -55,12 +56,32 @@ pub(super) struct Reply {
     pub(super) measured: bool,
     /// There is no synthesiser, or it failed: text is shown that will not be spoken.
     pub(super) mute: bool,
+    /// Rounds of tools that are complete, each with the length of the text before it.
+    pub(super) rounds: Vec<(usize, ToolRound)>,
+    /// The next text was not written to follow the last: a blank joins them.
+    pub(super) joint: bool,
 }
 
 impl Reply {
     pub(super) fn new(turn: TurnId, marks: Marks, output_rate: u32, mute: bool) -> Self {
         let ledger = Ledger::new(output_rate);
-        Self { turn, ledger, marks, text_ended: false, reported: false, measured: false, mute }
+        Self {
+            turn,
+            ledger,
+            marks,
+            text_ended: false,
+            reported: false,
+            measured: false,
+            mute,
+            rounds: Vec::new(),
+            joint: false,
+        }
+    }
+
+    /// Whether the model has said nothing since it was asked.
+    pub(super) fn is_silent(&self) -> bool {
+        let said_before = self.rounds.last().map_or(0, |(place, _)| *place);
+        self.ledger.text().len() == said_before
     }
 }
 
@@ -73,4 +94,6 @@ pub(super) struct Cut {
     pub(super) read: bool,
     /// The listener has reported since it was told to stop.
     pub(super) reported: bool,
+    /// As in [`Reply`].
+    pub(super) rounds: Vec<(usize, ToolRound)>,
 }
