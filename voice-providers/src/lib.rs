@@ -10,13 +10,16 @@
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
+#[cfg_attr(
+    not(any(feature = "openai", feature = "tavily")),
+    allow(dead_code, reason = "Deepgram makes no HTTP request")
+)]
 mod tls;
 
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "Deepgram alone makes no HTTP request"))]
+#[cfg_attr(not(all(feature = "openai", feature = "tavily")), allow(dead_code, reason = "shared by several services"))]
 mod http;
-#[cfg(feature = "openai")]
+#[cfg(any(feature = "openai", feature = "tavily"))]
 mod retry;
 #[cfg(feature = "openai")]
 mod sse;
@@ -31,6 +34,8 @@ pub mod groq;
 pub mod local;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[cfg(feature = "tavily")]
+pub mod tavily;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;

@@ -1,8 +1,8 @@
 //! The hands: calls to tools, side by side, each until it ends or is dropped.
 
 use crate::cancel::CancelToken;
-use crate::error::Result;
-use crate::id::TurnId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{SessionId, TurnId};
 use crate::stage::{CallContext, Tool};
 use crate::tool::{SideEffect, ToolOutput};
 use futures::future::BoxFuture;
@@ -37,14 +37,18 @@ impl Hands {
         if tool.spec().effect == SideEffect::Irreversible {
             cx.cancel = CancelToken::new();
         }
-        let (turn, cancel, tool) = (cx.turn, cx.cancel.clone(), Arc::clone(tool));
+        let (turn, session, cancel, tool) = (cx.turn, cx.session.clone(), cx.cancel.clone(), Arc::clone(tool));
+        let name = tool.spec().name.clone();
         self.cancels.push((id.clone(), cancel.clone()));
         let work = AssertUnwindSafe(async move { tool.call(arguments, cx).await }).catch_unwind();
         let call = async move {
             let result = match future::select(Box::pin(cancel.cancelled()), Box::pin(work)).await {
                 future::Either::Left(_) => return None,
-                future::Either::Right((Ok(result), _)) => result.map_err(|error| error.message().to_owned()),
-                future::Either::Right((Err(_), _)) => Err("the tool broke down".to_owned()),
+                future::Either::Right((Ok(result), _)) => result.map_err(|error| problem(&session, &name, &error)),
+                future::Either::Right((Err(_), _)) => {
+                    tracing::error!(%session, tool = name, "a tool panicked");
+                    Err("the tool broke down".to_owned())
+                }
             };
             Some(Outcome { turn, id, result })
         };
@@ -84,4 +88,12 @@ impl Hands {
             cancel.cancel();
         }
     }
+}
+
+/// What the model is told of an error. What only the operator can mend stands in the log.
+fn problem(session: &SessionId, tool: &str, error: &Error) -> String {
+    if *error.kind() != ErrorKind::InvalidInput {
+        tracing::warn!(%session, tool, %error, "a tool failed");
+    }
+    error.message().to_owned()
 }

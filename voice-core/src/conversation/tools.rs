@@ -175,7 +175,11 @@ impl Conversation {
     pub(super) fn tools_overdue(&mut self) {
         let now = self.now;
         self.give_up(|open| {
-            let late = format!("failed: there was no result within {} ms", open.allowed.as_millis());
+            let perhaps = match open.effect {
+                SideEffect::None => "",
+                SideEffect::Irreversible => "; it may have been done all the same",
+            };
+            let late = format!("failed: there was no result within {} ms{perhaps}", open.allowed.as_millis());
             (open.deadline <= now).then_some(late)
         });
         self.watch_round();

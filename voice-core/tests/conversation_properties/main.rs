@@ -113,7 +113,10 @@ fn the_checker_flags_what_is_wrong() {
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for turn 1"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), end(""), end("")], "ended twice"),
         (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "was heard"),
-        (vec![ask.clone(), start.clone(), Command::CommitUser { turn: TurnId(2), text: "a".into() }], "committed before reply"),
+        (
+            vec![ask.clone(), start.clone(), Command::CommitUser { turn: TurnId(2), text: "a".into() }],
+            "committed before reply",
+        ),
         (vec![ask.clone(), start, orphan], "is run before it was told"),
         (vec![begin.clone(), cancel], "which acts, is cancelled"),
         (vec![begin.clone(), round], "without result"),

@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::agent::Agent;
+use voice_core::agent::{Agent, AgentBuilder};
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
-use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{ErrorKind, Stage};
 
 /// How long the start waits for a provider to get ready.
@@ -48,6 +48,8 @@ pub struct Providers {
     pub llm: Option<Arc<dyn LlmProvider>>,
     /// Text to speech.
     pub tts: Option<Arc<dyn TtsProvider>>,
+    /// What the language model may call.
+    pub tools: Vec<Arc<dyn Tool>>,
     /// What is not installed.
     pub missing: Vec<MissingEngine>,
     /// What one can say, where that is known.
@@ -81,7 +83,10 @@ impl Providers {
         }
         match llm {
             Chosen::Local => local::llm(&mut providers)?,
-            Chosen::Cloud(service, model) => providers.llm = Some(cloud::llm(service, model, config)?),
+            Chosen::Cloud(service, model) => {
+                providers.llm = Some(cloud::llm(service, model, config)?);
+                providers.tools = cloud::tools(config)?;
+            }
             #[cfg(feature = "fakes")]
             Chosen::Fake => providers.llm = Some(fake::llm(config)),
         }
@@ -127,7 +132,7 @@ impl Providers {
         .map(drop)
     }
 
-    pub(crate) fn agent(&self, config: &Config) -> Agent {
+    pub(crate) fn agent(&self, config: &Config) -> voice_core::Result<Agent> {
         let mut builder = Agent::builder().config(config.agent.clone());
         if let Some(model) = self.vad.clone() {
             builder = builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))));
@@ -144,7 +149,7 @@ impl Providers {
         if let Some(tts) = &self.tts {
             builder = builder.tts(tts.clone());
         }
-        builder.build()
+        self.tools.iter().cloned().try_fold(builder, AgentBuilder::tool).map(AgentBuilder::build)
     }
 
     /// The names of those that serve; `null` where a stage is empty.

@@ -15,18 +15,26 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use voice_core::audio::{Wav, pcm};
 
 /// What the language model was asked.
-type Asked = Arc<Mutex<Vec<Value>>>;
+pub type Asked = Arc<Mutex<Vec<Value>>>;
 
-/// Groq, as far as one turn needs it.
-async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
+/// A piece of an answer's text.
+pub fn text(text: &str) -> Value {
+    json!({ "content": text })
+}
+
+/// Groq, as far as a conversation needs it: the n-th answer is made of the n-th deltas.
+pub async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (String, Asked) {
     let asked = Asked::default();
     let remember = asked.clone();
+    let answers: Vec<Vec<Value>> = answers.iter().map(|deltas| deltas.to_vec()).collect();
     let answer = move |Json(request): Json<Value>| async move {
-        remember.lock().unwrap().push(request);
-        let delta = |text: &str| json!({ "choices": [{ "index": 0, "delta": { "content": text } }] });
+        let mut asked = remember.lock().unwrap();
+        let deltas = answers[asked.len()].clone();
+        asked.push(request);
+        let delta = |delta: Value| json!({ "choices": [{ "index": 0, "delta": delta }] });
         let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
-        let events = [delta("It is "), delta("noon."), end].map(|event| format!("data: {event}\n\n")).concat();
-        ([(CONTENT_TYPE, "text/event-stream")], events + "data: [DONE]\n\n")
+        let events = deltas.into_iter().map(delta).chain([end]).map(|event| format!("data: {event}\n\n"));
+        ([(CONTENT_TYPE, "text/event-stream")], events.collect::<String>() + "data: [DONE]\n\n")
     };
     let app = Router::new()
         .route("/openai/v1/models", get(async || Json(json!({ "data": [{ "id": "openai/gpt-oss-120b" }] }))))
@@ -38,7 +46,7 @@ async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
 }
 
 /// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
-async fn deepgram(tasks: &mut JoinSet<()>) -> String {
+pub async fn deepgram(tasks: &mut JoinSet<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn(async move {
@@ -96,7 +104,7 @@ fn results(duration: f64) -> String {
     .to_string()
 }
 
-async fn speak(client: &mut Client) {
+pub async fn speak(client: &mut Client) {
     let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
     let mut samples = Wav::parse(speech).unwrap().samples[..48_000].to_vec();
     samples.resize(64_000, 0);
@@ -108,7 +116,7 @@ async fn speak(client: &mut Client) {
 #[tokio::test]
 async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
     let mut tasks = JoinSet::new();
-    let (groq, asked) = groq(&mut tasks).await;
+    let (groq, asked) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
     let deepgram = deepgram(&mut tasks).await;
     let config = settings(&[
         ("DEEPGRAM_API_KEY", "dg-key"),

@@ -16,3 +16,4 @@ mod http;
 mod pressure;
 mod process;
 mod resume;
+mod tools;

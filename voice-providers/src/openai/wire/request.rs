@@ -42,6 +42,11 @@ pub(in crate::openai) const OWN_FIELDS: [&str; 9] = [
     "reasoning_effort",
 ];
 
+/// The longest name of a tool that servers take.
+const LONGEST_NAME: usize = 64;
+/// What servers take where none is named.
+const USUAL_TEMPERATURE: f32 = 1.0;
+
 #[derive(Debug, Serialize)]
 struct StreamOptions {
     include_usage: bool,
@@ -72,7 +77,7 @@ struct ChatCall<'a> {
 
 #[derive(Debug, Serialize)]
 struct CalledFunction<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     arguments: &'a str,
 }
 
@@ -101,7 +106,9 @@ pub(in crate::openai) struct Manner {
 }
 
 impl Manner {
-    pub(in crate::openai) fn request<'a>(&'a self, request: &'a LlmRequest) -> ChatRequest<'a> {
+    /// `cooler` after the model has miswritten a call: it keeps closer to what it knows then.
+    pub(in crate::openai) fn request<'a>(&'a self, request: &'a LlmRequest, cooler: bool) -> ChatRequest<'a> {
+        let cooled = || Some(self.temperature.unwrap_or(USUAL_TEMPERATURE) / 2.0);
         let limit = |field| self.max_tokens.filter(|_| self.max_tokens_field == field);
         ChatRequest {
             model: &self.model,
@@ -109,7 +116,7 @@ impl Manner {
             tools: request.tools.iter().map(offered).collect(),
             stream: true,
             stream_options: StreamOptions { include_usage: true },
-            temperature: self.temperature,
+            temperature: if cooler { cooled() } else { self.temperature },
             max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
             max_tokens: limit(MaxTokensField::MaxTokens),
             reasoning_effort: self.reasoning_effort.as_deref(),
@@ -158,7 +165,18 @@ fn called(call: &ToolCall) -> ChatCall<'_> {
     // Servers read the arguments of old calls as well, and some fail at what is no JSON.
     let is_object = serde_json::from_str::<Map<String, Value>>(&call.arguments).is_ok();
     let arguments = if is_object { &call.arguments } else { "{}" };
-    ChatCall { id: &call.id, r#type: "function", function: CalledFunction { name: &call.name, arguments } }
+    let function = CalledFunction { name: plain_name(&call.name), arguments };
+    ChatCall { id: &call.id, r#type: "function", function }
+}
+
+/// A model may have called something whose name is none: it is told so, and servers refuse to read it again.
+fn plain_name(name: &str) -> Cow<'_, str> {
+    let fits = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if name.len() <= LONGEST_NAME && name.chars().all(fits) {
+        return Cow::Borrowed(name);
+    }
+    let plain = name.chars().map(|character| if fits(character) { character } else { '_' });
+    Cow::Owned(plain.take(LONGEST_NAME).collect())
 }
 
 fn offered(tool: &ToolSpec) -> ChatTool<'_> {
