@@ -29,3 +29,8 @@ pub use id::{SentenceId, SessionId, TurnId};
 pub use message::Message;
 pub use time::{AudioTime, SessionTime};
 pub use tool::{AnsweredCall, SideEffect, Source, ToolCall, ToolOutput, ToolRound, ToolSpec};
+
+/// The examples of the documentation compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-a-tool.md")]
+struct WritingATool;

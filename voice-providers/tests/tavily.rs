@@ -170,7 +170,7 @@ fn settings_that_cannot_work_are_named() {
     let with = |options: Value| serde_json::from_value::<TavilyConfig>(options).unwrap();
     for (options, kind, words) in [
         (json!({}), ErrorKind::Auth, "TAVILY_API_KEY"),
-        (json!({ "key": "tvly-\n" }), ErrorKind::Auth, "TAVILY_API_KEY"),
+        (json!({ "key": "tvly-\nx" }), ErrorKind::Auth, "TAVILY_API_KEY"),
         (json!({ "key": KEY, "timeout_ms": 0 }), ErrorKind::InvalidConfig, "timeout_ms"),
         (json!({ "key": KEY, "max_results": 21 }), ErrorKind::InvalidConfig, "max_results"),
     ] {

@@ -131,10 +131,14 @@ fn schema<Arguments: JsonSchema>() -> Value {
         settings.inline_subschemas = true;
     });
     let mut schema = settings.into_generator().into_root_schema_for::<Arguments>();
-    // The name of a Rust type, and formats such as `uint32`, mean nothing to a model; some servers refuse the latter.
+    // The name of a Rust type, formats such as `uint32` (which some servers refuse) and a default of nothing mean
+    // nothing to a model.
     RecursiveTransform(|schema: &mut schemars::Schema| {
         schema.remove("title");
         schema.remove("format");
+        if schema.get("default") == Some(&Value::Null) {
+            schema.remove("default");
+        }
     })
     .transform(&mut schema);
     schema.to_value()

@@ -15,15 +15,15 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use voice_core::audio::{Wav, pcm};
 
 /// What the language model was asked.
-pub type Asked = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
 
 /// A piece of an answer's text.
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     json!({ "content": text })
 }
 
 /// Groq, as far as a conversation needs it: the n-th answer is made of the n-th deltas.
-pub async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (String, Asked) {
+pub(crate) async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (String, Asked) {
     let asked = Asked::default();
     let remember = asked.clone();
     let answers: Vec<Vec<Value>> = answers.iter().map(|deltas| deltas.to_vec()).collect();
@@ -46,7 +46,7 @@ pub async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (String, Ask
 }
 
 /// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
-pub async fn deepgram(tasks: &mut JoinSet<()>) -> String {
+pub(crate) async fn deepgram(tasks: &mut JoinSet<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn(async move {
@@ -104,7 +104,7 @@ fn results(duration: f64) -> String {
     .to_string()
 }
 
-pub async fn speak(client: &mut Client) {
+pub(crate) async fn speak(client: &mut Client) {
     let speech = include_bytes!("../../../../voice-core/tests/fixtures/silero_speech.wav");
     let mut samples = Wav::parse(speech).unwrap().samples[..48_000].to_vec();
     samples.resize(64_000, 0);

@@ -1,5 +1,7 @@
 //! The loop: facts go into the conversation, commands come out and are carried out. One task a session.
 
+mod calls;
+
 use super::clock::Clock;
 use super::ears::{Ears, Heard};
 use super::estimate::TurnEstimator;
@@ -14,10 +16,9 @@ use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{AgentPhase, CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{SessionId, TurnId};
-use crate::stage::{CallContext, FinalizeId, LlmRequest, SttEvent};
+use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
-use serde_json::Value;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,38 +241,6 @@ impl Runner {
             | Command::Shutdown => {}
             Command::Emit(event) => self.emit(event),
         }
-    }
-
-    fn start_reply(&mut self, turn: TurnId, prompt: Prompt, now: SessionTime) {
-        let cancel = self.cancel.child();
-        self.think(turn, prompt, cancel.child());
-        let cx = self.call_context(turn, cancel.child());
-        if let Err(error) = self.mouth.begin(&self.parts, self.format, cx, now) {
-            self.learn(failed(Some(turn), error));
-        }
-    }
-
-    fn think(&mut self, turn: TurnId, prompt: Prompt, cancel: CancelToken) {
-        let request = LlmRequest {
-            instructions: self.conversation.instructions().map(Into::into),
-            context: self.conversation.context().map(Into::into),
-            messages: self.conversation.messages(),
-            tools: self.conversation.tools(),
-        };
-        let cx = self.call_context(turn, cancel);
-        self.mind.start(&self.parts, prompt, request, cx);
-    }
-
-    fn run_tool(&mut self, turn: TurnId, id: String, name: &str, arguments: Value) {
-        let cx = self.call_context(turn, self.cancel.child());
-        match self.parts.tools.iter().find(|tool| tool.spec().name == name) {
-            Some(tool) => self.hands.run(tool, id, arguments, cx),
-            None => self.learn(Input::ToolResult { turn, id, result: Err(format!("there is no tool {name:?}")) }),
-        }
-    }
-
-    fn call_context(&self, turn: TurnId, cancel: CancelToken) -> CallContext {
-        CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() }
     }
 
     fn emit(&mut self, event: Event) {
