@@ -158,10 +158,11 @@ async fn what_goes_wrong_in_a_tool_is_told_to_the_model() {
     }
     let strict = FunctionTool::new("strict", "Wants a name.", |_: Person, _| async { Ok("never") });
     #[derive(serde::Deserialize, schemars::JsonSchema)]
-    struct Nothing {}
-    let broken = FunctionTool::new("broken", "Breaks.", |_: Nothing, _| async {
-        let text: Option<&str> = None;
-        Ok(text.unwrap())
+    struct Place {
+        city: String,
+    }
+    let broken = FunctionTool::new("broken", "Breaks.", |place: Place, _| async move {
+        Ok(place.city.parse::<u32>().unwrap().to_string())
     });
     let late = FakeTool::new("late", 5_000 * MS, "never").deadline(200 * MS);
     let late_calls = late.calls();
