@@ -71,6 +71,8 @@ pub enum Stage {
     Llm,
     /// Text to speech.
     Tts,
+    /// A tool the model called.
+    Tool,
     /// The session itself.
     Session,
 }
@@ -86,6 +88,7 @@ impl Stage {
             Self::Stt => "stt",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Tool => "tool",
             Self::Session => "session",
         }
     }

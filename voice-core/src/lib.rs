@@ -10,6 +10,7 @@ mod error;
 mod id;
 mod message;
 mod time;
+mod tool;
 
 pub mod agent;
 pub mod audio;
@@ -25,5 +26,11 @@ pub mod text;
 pub use cancel::{CancelToken, TaskScope};
 pub use error::{Error, ErrorKind, Result, Stage};
 pub use id::{SentenceId, SessionId, TurnId};
-pub use message::{Message, Role};
+pub use message::Message;
 pub use time::{AudioTime, SessionTime};
+pub use tool::{AnsweredCall, SideEffect, Source, ToolCall, ToolOutput, ToolRound, ToolSpec};
+
+/// The examples of the documentation compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-a-tool.md")]
+struct WritingATool;

@@ -11,14 +11,15 @@ use futures::stream::BoxStream;
 use random::Random;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use voice_core::agent::{Agent, AgentConfig, ClientFormat, Control, Output, Session, SessionOptions};
 use voice_core::builtin::EnergyVad;
-use voice_core::conversation::{CloseReason, Event};
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
-use voice_core::testing::{FakeLlm, FakeStt, FakeTts, LiveCalls};
-use voice_core::{Result, Role, TurnId};
+use voice_core::conversation::{CloseReason, Event, ToolStatus};
+use voice_core::stage::{CallContext, FunctionTool, LlmEvent, LlmProvider, LlmRequest};
+use voice_core::testing::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls};
+use voice_core::{Message, Result, ToolCall, ToolRound, TurnId};
 
 /// Sessions of an ordinary run. `SESSIONS` in the environment asks for another number, `SEED` for one.
 const SESSIONS: u64 = 2_000;
@@ -55,6 +56,8 @@ struct Client {
     shown: HashMap<TurnId, String>,
     /// What was heard by the replies that ended, in order: turn, text, interrupted.
     heard: Vec<(TurnId, String, bool)>,
+    /// Calls to tools that have not ended.
+    tools: HashSet<String>,
     over: bool,
 }
 
@@ -75,6 +78,10 @@ impl Client {
                 self.report(session, turn);
             }
             Output::Event(Event::ReplyEnd { turn, interrupted, heard }) => self.ended(turn, interrupted, heard),
+            Output::Event(Event::Tool { id, status: ToolStatus::Started, .. }) => {
+                assert!(self.tools.insert(id), "two calls of one name");
+            }
+            Output::Event(Event::Tool { id, .. }) => assert!(self.tools.remove(&id), "{id} ends twice"),
             Output::Event(Event::Bye { .. }) => self.over = true,
             Output::Event(_) => {}
         }
@@ -177,18 +184,56 @@ struct Tally {
     interrupted: u64,
     partly_heard: u64,
     asked_again: u64,
+    rounds: u64,
+    acted_after_an_interruption: u64,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Anything {}
+
+/// A tool that counts what it began and what it brought to its end.
+fn acting(counts: &Arc<[AtomicU64; 2]>) -> FunctionTool {
+    let counts = counts.clone();
+    let act = move |_: Anything, _| {
+        let counts = counts.clone();
+        async move {
+            counts[0].fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(900 * MS).await;
+            counts[1].fetch_add(1, Ordering::SeqCst);
+            Ok("acted")
+        }
+    };
+    FunctionTool::new("act", "Acts.", act).irreversible()
+}
+
+fn rounds(request: &LlmRequest) -> impl Iterator<Item = &ToolRound> {
+    request.messages.iter().filter_map(|message| match message {
+        Message::Tools(round) => Some(round),
+        Message::User(_) | Message::Agent(_) => None,
+    })
 }
 
 async fn live(seed: u64, tally: &mut Tally) {
     let random = RefCell::new(Random::new(seed));
     let percent = |percent| random.borrow_mut().percent(percent);
     let stt = FakeStt::new(100 * MS, ["first words", "", "third words"]);
-    let model = FakeLlm::new(Duration::from_millis(if percent(50) { 20 } else { 400 }), 10 * MS, REPLY);
+    let mut model = FakeLlm::new(Duration::from_millis(if percent(50) { 20 } else { 400 }), 10 * MS, REPLY);
+    let call = |name: &str| ToolCall { id: name.into(), name: name.into(), arguments: String::new() };
+    let dice = |range| random.borrow_mut().within(range) as usize;
+    let rounds_wanted = dice(0..3);
+    for _ in 0..rounds_wanted {
+        let names = [["look", "look"], ["look", "act"], ["act", "nothing"]][dice(0..3)];
+        let said = ["", "Let me see. ", "I look that up."][dice(0..3)];
+        model = model.calling(said, names.map(call));
+    }
+    let look = FakeTool::new("look", 1_200 * MS, "seen");
+    let acts = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
     let tts = FakeTts::new(50 * MS, RATE as u32, Duration::from_millis(CHARACTER_MS));
-    let calls: [LiveCalls; 3] = [stt.calls(), model.calls(), tts.calls()];
+    let calls: [LiveCalls; 4] = [stt.calls(), model.calls(), tts.calls(), look.calls()];
     let requests = Arc::new(Mutex::new(Vec::new()));
     let mut config = AgentConfig::default();
     config.conversation.greeting = percent(30).then(|| "Good morning. How are you?".into());
+    config.conversation.tools.filler_ms = 400;
     config.playout_ahead_ms = if percent(50) { 600 } else { 200 };
     let agent = Agent::builder()
         .config(config)
@@ -196,6 +241,9 @@ async fn live(seed: u64, tally: &mut Tally) {
         .llm(Arc::new(Recording { model, requests: requests.clone() }))
         .tts(Arc::new(tts))
         .vad(|| Ok(Box::new(EnergyVad::new())))
+        .tool(Arc::new(look))
+        .and_then(|builder| builder.tool(Arc::new(acting(&acts))))
+        .expect("the tools are in order")
         .build();
     let format = ClientFormat { can_pause: percent(50), ..ClientFormat::default() };
     let client = RefCell::new(Client { reports: percent(50), ..Client::default() });
@@ -204,15 +252,29 @@ async fn live(seed: u64, tally: &mut Tally) {
     session.closed().await;
     assert!(calls.iter().all(|calls| calls.alive() == 0), "no call outlives its session");
     let client = client.into_inner();
+    assert_eq!(acts[0].load(Ordering::SeqCst), acts[1].load(Ordering::SeqCst), "what was begun came to its end");
     assert!(client.over, "the session says goodbye");
     let requests = requests.lock().expect("no panic holds it");
     let heard: Vec<&str> =
         client.heard.iter().map(|(_, text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();
     for request in requests.iter() {
-        let agent = request.messages.iter().filter(|message| message.role == Role::Agent);
-        let told: Vec<&str> = agent.map(|message| message.text.as_str()).collect();
+        // What the agent has said of the answer that it goes on with has not been heard yet.
+        let question = request.messages.iter().rposition(|message| matches!(message, Message::User(_))).expect("one");
+        let (settled, answer) = request.messages.split_at(question + 1);
+        assert!(answer.is_empty() || matches!(answer.last(), Some(Message::Tools(_))), "{answer:?}");
+        let agent = settled.iter().filter(|message| matches!(message, Message::Agent(_)));
+        let told = agent.filter_map(Message::text).collect::<Vec<_>>().join(" ");
+        let heard = heard.join(" ");
         assert!(heard.starts_with(&told), "the model was told {told:?}, the user heard {heard:?}");
-        assert_eq!(request.messages.last().map(|message| message.role), Some(Role::User));
+        let answered: Vec<_> = rounds(request).flat_map(|round| &round.calls).collect();
+        assert!(answered.iter().all(|answered| !answered.result.is_empty()));
+        let ids: HashSet<_> = answered.iter().map(|answered| &answered.call.id).collect();
+        assert_eq!(ids.len(), answered.len(), "an id names one call");
+        tally.rounds += answer.iter().filter(|message| matches!(message, Message::Tools(_))).count() as u64;
+        let cut_off = |round: &&ToolRound| round.calls.iter().any(|answered| answered.result.starts_with("cut off"));
+        let acted = |round: &ToolRound| round.calls.iter().any(|answered| answered.result == "acted");
+        tally.acted_after_an_interruption +=
+            rounds(request).filter(cut_off).filter(|round| acted(round)).count() as u64;
     }
     tally.asked_again += requests.iter().filter(|request| request.messages.len() > 2).count() as u64;
     for (_, heard, interrupted) in &client.heard {
@@ -238,9 +300,10 @@ fn every_session_hears_its_own_audio_and_remembers_what_was_heard() {
         std::mem::forget(named);
     }
     if !only_one {
-        for count in [tally.finished, tally.interrupted, tally.partly_heard, tally.asked_again] {
+        for count in [tally.finished, tally.interrupted, tally.partly_heard, tally.asked_again, tally.rounds] {
             assert!(count > sessions / 4, "too little happens: {count} in {sessions} sessions");
         }
+        assert!(tally.acted_after_an_interruption > sessions / 50, "too little is interrupted while it acts");
     }
 }
 

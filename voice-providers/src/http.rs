@@ -1,7 +1,6 @@
 //! The one HTTP client of all providers, and what an answer that is no success means.
 
-use crate::secret::Secret;
-use crate::tls;
+use crate::{Secret, tls};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
@@ -37,12 +36,19 @@ pub(crate) fn client() -> Client {
     CLIENT.get_or_init(build).clone()
 }
 
+/// A header whose value is never shown; `None` for what no header can hold.
+pub(crate) fn secret_header(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// Who was asked, for the words of an error.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) service: &'static str,
     pub(crate) stage: Stage,
-    /// Settings that hold the key and the model, named where they are what must be changed.
+    /// Settings that hold the key and the model, named where they are what must be changed. Some have no model.
     pub(crate) key: &'static str,
     pub(crate) model: &'static str,
 }
@@ -73,6 +79,42 @@ impl Asked {
         Error::new(kind, self.stage, format!("{} {what}", self.service)).with_source(error.without_url())
     }
 
+    /// A header with the key, and where it is set.
+    ///
+    /// # Errors
+    /// `Auth` when the key holds what no header can.
+    pub(crate) fn bearer(&self, key: &Secret) -> Result<HeaderValue, Error> {
+        secret_header(&format!("Bearer {}", key.expose().trim())).ok_or_else(|| {
+            Error::new(ErrorKind::Auth, self.stage, format!("the key in {} holds signs that no key has", self.key))
+        })
+    }
+
+    /// Reads a body of at most so many bytes.
+    ///
+    /// # Errors
+    /// `Protocol` for a longer one; as [`unanswered`](Self::unanswered) when the connection breaks.
+    pub(crate) async fn body(&self, mut response: Response, longest: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
+            if body.len() + chunk.len() > longest {
+                let message = format!("{} sent more than {longest} bytes", self.service);
+                return Err(Error::new(ErrorKind::Protocol, self.stage, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// An answer that makes no sense.
+    pub(crate) fn nonsense(&self) -> Error {
+        Error::new(ErrorKind::Protocol, self.stage, format!("{} sent an answer that makes no sense", self.service))
+    }
+
+    pub(crate) fn timed_out(&self, what: &str, limit: Duration) -> Error {
+        let message = format!("{} gave no {what} within {} ms", self.service, limit.as_millis());
+        Error::new(ErrorKind::Timeout, self.stage, message)
+    }
+
     /// An answer that is no success, with what its body says.
     pub(crate) async fn refused(&self, mut response: Response) -> Error {
         let (status, retry_after) = (response.status(), retry_after(response.headers()));
@@ -89,12 +131,15 @@ impl Asked {
     pub(crate) fn refusal(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Error {
         let Refusal { code, message } = Refusal::read(body);
         let gone = matches!(code.as_str(), "model_decommissioned" | "model_not_found");
+        let miswritten = code == "tool_use_failed" || (status.as_u16() == 422 && self.stage == Stage::Llm);
         let service = self.service;
         let (kind, advice) = match status.as_u16() {
             _ if gone => (ErrorKind::InvalidConfig, format!("; choose another model in {}", self.model)),
             300..=399 => (ErrorKind::InvalidConfig, "; check the base URL, it leads elsewhere".to_owned()),
             401 | 403 => (ErrorKind::Auth, format!("; check {}", self.key)),
-            402 => (ErrorKind::Auth, "; the account has no credit left".to_owned()),
+            // The latter two are Tavily's own.
+            402 | 432 | 433 => (ErrorKind::Auth, "; the account has no credit left".to_owned()),
+            404 if self.model.is_empty() => (ErrorKind::InvalidConfig, "; check the base URL".to_owned()),
             404 => (ErrorKind::InvalidConfig, format!("; check the model in {} and the base URL", self.model)),
             408 | 504 => (ErrorKind::Timeout, String::new()),
             429 | 498 => (ErrorKind::RateLimited { retry_after }, String::new()),
@@ -103,8 +148,19 @@ impl Asked {
         };
         let said = [code, message].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
         let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
-        Error::new(kind, self.stage, format!("{service} answered {}{said}{advice}", status.as_u16()))
+        let error = Error::new(kind, self.stage, format!("{service} answered {}{said}{advice}", status.as_u16()));
+        if miswritten { error.with_source(MiswrittenCall) } else { error }
     }
+}
+
+/// The model wrote a call to a tool that the service could not read. Asked again, it mostly does better.
+#[derive(Debug, thiserror::Error)]
+#[error("the model's call to a tool did not fit it")]
+struct MiswrittenCall;
+
+/// Whether a refusal is one of a call that the model wrote, not of what was asked.
+pub(crate) fn is_miswritten_call(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<MiswrittenCall>())
 }
 
 /// What a failure's body says, in any of the shapes that services use.
@@ -115,7 +171,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads `{"error":{…}}`, `{"error":"…"}`, the flat shapes, or plain text.
+    /// Reads `{"error":{…}}`, `{"error":"…"}`, either in a `detail`, the flat shapes, or plain text.
     pub(crate) fn read(body: &[u8]) -> Self {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             return Self { code: String::new(), message: shorten(&String::from_utf8_lossy(body)) };
@@ -125,6 +181,11 @@ impl Refusal {
 
     /// Reads the same from JSON that has been parsed.
     pub(crate) fn of(value: &Value) -> Self {
+        let value = match &value["detail"] {
+            Value::String(message) => return Self { code: String::new(), message: shorten(message) },
+            detail if detail.is_object() => detail,
+            _ => value,
+        };
         let inner = match &value["error"] {
             Value::Null => value,
             Value::String(message) => return Self { code: String::new(), message: shorten(message) },
@@ -202,6 +263,7 @@ mod tests {
                 ErrorKind::RateLimited { retry_after: Some(Duration::from_secs(7)) },
                 "TOO_MANY",
             ),
+            (432, r#"{"detail":{"error":"plan limit"}}"#, ErrorKind::Auth, "(plan limit); the account has no credit"),
             (503, "overloaded", ErrorKind::Unavailable, "(overloaded)"),
             (400, r#"{"category":"INVALID","message":"bad field"}"#, ErrorKind::InvalidInput, "INVALID: bad field"),
         ] {

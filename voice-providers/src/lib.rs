@@ -12,15 +12,15 @@ mod backoff;
 mod endpoint;
 mod secret;
 #[cfg(feature = "tls")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "WebSockets alone make no HTTP request"))]
+#[cfg_attr(not(all(feature = "openai", feature = "tavily")), allow(dead_code, reason = "shared by several services"))]
 mod tls;
 
 #[cfg(feature = "http")]
-#[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "WebSockets alone make no HTTP request"))]
+#[cfg_attr(not(all(feature = "openai", feature = "tavily")), allow(dead_code, reason = "shared by several services"))]
 mod http;
 #[cfg(feature = "websocket")]
 mod pcm;
-#[cfg(feature = "openai")]
+#[cfg(any(feature = "openai", feature = "tavily"))]
 mod retry;
 #[cfg(feature = "websocket")]
 #[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]
@@ -46,6 +46,8 @@ pub mod groq;
 pub mod local;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[cfg(feature = "tavily")]
+pub mod tavily;
 
 pub use endpoint::Endpoint;
 pub use secret::Secret;

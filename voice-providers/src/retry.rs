@@ -1,5 +1,6 @@
 //! One more try, where it can still help.
 
+use crate::http::is_miswritten_call;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -46,6 +47,7 @@ fn pause(error: &Error, remaining: Duration, random: f64) -> Option<Duration> {
             LONGEST_PAUSE.mul_f64(random)
         }
         ErrorKind::RateLimited { retry_after: Some(asked) } => asked.checked_add(LONGEST_JITTER.mul_f64(random))?,
+        _ if is_miswritten_call(error) => Duration::ZERO,
         _ => return None,
     };
     (pause < remaining).then_some(pause)

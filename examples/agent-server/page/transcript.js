@@ -74,7 +74,7 @@ export class Transcript {
     const note = this.#note(entry, `tool-${id}`, `${TOOL_WORDS[status] ?? status}: ${(name ?? 'tool').replaceAll('_', ' ')}`);
     for (const source of (sources ?? []).slice(0, 8)) {
       const url = typeof source === 'string' ? source : source?.url;
-      if (!/^https?:\/\//.test(url ?? '')) continue;
+      if (!/^https?:\/\//.test(url ?? '') || !URL.canParse(url)) continue;
       const title = source.title || new URL(url).hostname;
       note.append(' ', element('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, title));
     }

@@ -63,6 +63,9 @@ impl Log {
                 info!(turn = turn.0, interrupted, heard_chars = chars, heard = self.shown(&heard), "reply ended");
             }
             Event::Metrics(metrics) => log_metrics(&metrics),
+            Event::Tool { turn, id, name, status, sources } => {
+                info!(turn = turn.0, id, tool = name, ?status, sources = sources.len(), "tool");
+            }
             Event::Failed { stage, kind, message } => {
                 warn!(stage = stage.as_str(), kind = kind.as_str(), error = message, "a stage failed");
             }

@@ -51,14 +51,14 @@ impl Server {
     /// Binds the configured address.
     ///
     /// # Errors
-    /// The name does not resolve, or the address cannot be had.
+    /// The name does not resolve, the address cannot be had, or a tool is one that no model could be told of.
     pub async fn bind(config: &Config, providers: Providers) -> io::Result<Self> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in tokio::net::lookup_host((config.host.as_str(), config.port)).await? {
             match listen(address) {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
-                    let state = AppState::new(config, providers, address.ip());
+                    let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
                     return Ok(Self { listener, address, state });
                 }
                 Err(error) => last = error,

@@ -32,10 +32,13 @@ pub struct Shared {
 
 impl AppState {
     /// The state of a server that listens on `bound`.
-    pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> Self {
+    ///
+    /// # Errors
+    /// A tool among the providers that no model could be told of.
+    pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
-        Self(Arc::new(Shared {
-            agent: providers.agent(config),
+        Ok(Self(Arc::new(Shared {
+            agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
@@ -44,7 +47,7 @@ impl AppState {
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),
             stop: CancelToken::new(),
-        }))
+        })))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::TurnId;
 use crate::stage::{CallContext, LlmEvent, LlmRequest, Notice};
 use crate::text::{Sentence, SentenceSplitter};
+use crate::tool::ToolCall;
 use futures::stream::{BoxStream, StreamExt};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -21,9 +22,14 @@ pub(super) enum Thought {
     Notice(Notice),
     Served(Arc<str>),
     Sentence(Sentence),
+    /// The end, with calls to tools.
+    Calls(Vec<ToolCall>),
     Ended,
     Failed(Error),
 }
+
+/// Calls to tools kept of one answer; a conversation does far fewer.
+const MOST_TOOL_CALLS: usize = 128;
 
 /// At most one call is alive.
 #[derive(Default)]
@@ -37,12 +43,13 @@ struct Call {
     stream: BoxStream<'static, Result<LlmEvent>>,
     splitter: SentenceSplitter,
     ready: VecDeque<Thought>,
+    tool_calls: Vec<ToolCall>,
     begun: bool,
     serving: Serving,
 }
 
 impl Mind {
-    /// Begins a reply; one that was alive is cancelled.
+    /// Begins an answer; one that was alive is cancelled.
     pub(super) fn start(&mut self, parts: &Parts, prompt: Prompt, request: LlmRequest, cx: CallContext) {
         self.stop();
         let (turn, cancel) = (cx.turn, cx.cancel.clone());
@@ -61,6 +68,7 @@ impl Mind {
             stream,
             splitter: SentenceSplitter::default(),
             ready: VecDeque::new(),
+            tool_calls: Vec::new(),
             begun: false,
             serving,
         });
@@ -87,7 +95,7 @@ impl Mind {
         let turn = call.turn;
         loop {
             if let Some(thought) = call.ready.pop_front() {
-                if matches!(thought, Thought::Ended | Thought::Failed(_)) {
+                if matches!(thought, Thought::Calls(_) | Thought::Ended | Thought::Failed(_)) {
                     self.stop();
                 }
                 return Poll::Ready((turn, thought));
@@ -99,8 +107,14 @@ impl Mind {
                     call.serving.heed(&notice);
                     call.ready.push_back(Thought::Notice(notice));
                 }
+                Poll::Ready(Some(Ok(LlmEvent::ToolCall(_)))) if call.tool_calls.len() >= MOST_TOOL_CALLS => {}
+                Poll::Ready(Some(Ok(LlmEvent::ToolCall(wanted)))) => call.tool_calls.push(wanted),
                 Poll::Ready(Some(Err(error))) => call.finish(Thought::Failed(error)),
-                Poll::Ready(None) => call.finish(Thought::Ended),
+                Poll::Ready(None) if call.tool_calls.is_empty() => call.finish(Thought::Ended),
+                Poll::Ready(None) => {
+                    let calls = std::mem::take(&mut call.tool_calls);
+                    call.finish(Thought::Calls(calls));
+                }
             }
         }
     }

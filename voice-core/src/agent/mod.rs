@@ -3,6 +3,7 @@
 mod clock;
 mod ears;
 mod estimate;
+mod hands;
 mod mind;
 mod mouth;
 mod outbox;
@@ -20,8 +21,9 @@ use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
-use crate::stage::{Denoiser, LlmProvider, SttProvider, TtsProvider, TurnDetector, Vad};
+use crate::stage::{Denoiser, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
+use crate::tool::ToolSpec;
 use run::Runner;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -86,6 +88,9 @@ struct Parts {
     denoiser: Option<DenoiserFactory>,
     turn_detector: Option<Arc<dyn TurnDetector>>,
     standby_line: Option<StandbyLine>,
+    tools: Vec<Arc<dyn Tool>>,
+    /// What the tools say of themselves, in the same order.
+    specs: Arc<[ToolSpec]>,
 }
 
 /// What a session begins with.
@@ -211,8 +216,30 @@ impl AgentBuilder {
         self
     }
 
+    /// Something the model may call.
+    ///
+    /// # Errors
+    /// `InvalidConfig` when another tool has the same name, or when a model could not be told of it: its name is not
+    /// 1 … 64 letters, digits, `_` and `-`, or its arguments are no object.
+    pub fn tool(mut self, tool: Arc<dyn Tool>) -> Result<Self> {
+        let spec = tool.spec();
+        let fits = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+        let problem = if self.parts.tools.iter().any(|other| other.spec().name == spec.name) {
+            "there is another one of that name"
+        } else if !(1..=64).contains(&spec.name.len()) || !spec.name.chars().all(fits) {
+            "a name is 1 to 64 letters, digits, _ and -"
+        } else if spec.parameters["type"] != "object" {
+            "its arguments are to be an object"
+        } else {
+            self.parts.tools.push(tool);
+            return Ok(self);
+        };
+        Err(Error::new(ErrorKind::InvalidConfig, Stage::Tool, format!("tool {:?}: {problem}", spec.name)))
+    }
+
     /// The agent.
-    pub fn build(self) -> Agent {
+    pub fn build(mut self) -> Agent {
+        self.parts.specs = self.parts.tools.iter().map(|tool| tool.spec().clone()).collect();
         Agent { parts: Arc::new(self.parts) }
     }
 }

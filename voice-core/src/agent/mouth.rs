@@ -103,6 +103,13 @@ impl Mouth {
         }
     }
 
+    /// No more text follows for now.
+    pub(super) fn flush_text(&mut self, turn: TurnId) {
+        if let Some(sender) = self.of(turn).and_then(|speech| speech.text.as_ref()) {
+            sender.send(TtsInput::Flush);
+        }
+    }
+
     /// No more text follows.
     pub(super) fn end_text(&mut self, turn: TurnId) {
         if let Some(sender) = self.of(turn).and_then(|speech| speech.text.take()) {

@@ -2,6 +2,8 @@
 
 use super::event::Event;
 use crate::id::{SentenceId, TurnId};
+use crate::tool::ToolRound;
+use serde_json::Value;
 
 /// What a reply is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,29 @@ pub enum Command {
         /// What it is made of.
         prompt: Prompt,
     },
+    /// Ask the language model once more within the same reply: a round of tools is complete.
+    ContinueReply {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// Call a tool. Answered by one [`Input::ToolResult`](super::Input::ToolResult), unless cancelled.
+    RunTool {
+        /// The turn.
+        turn: TurnId,
+        /// Names the call.
+        id: String,
+        /// The tool, which exists.
+        name: String,
+        /// Its arguments, an object.
+        arguments: Value,
+    },
+    /// Drop a call to a tool.
+    CancelTool {
+        /// The turn.
+        turn: TurnId,
+        /// The call.
+        id: String,
+    },
     /// Stop the language model.
     CancelReply {
         /// The turn.
@@ -45,6 +70,11 @@ pub enum Command {
     },
     /// Play the standby line: the synthesiser cannot speak.
     PlayStandbyLine {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// No more sentences follow for now: synthesise what is held back.
+    FlushSpeech {
         /// The turn.
         turn: TurnId,
     },
@@ -80,12 +110,19 @@ pub enum Command {
         /// The words.
         text: String,
     },
-    /// What was heard of a reply is now part of the history.
+    /// What was heard of a reply, up to the next round of tools, is now part of the history.
     CommitAgent {
         /// The turn.
         turn: TurnId,
         /// The words heard.
         text: String,
+    },
+    /// A round of tools is now part of the history.
+    CommitTools {
+        /// The turn.
+        turn: TurnId,
+        /// Its calls and their results.
+        round: ToolRound,
     },
     /// Tell the client and the observers.
     Emit(Event),

@@ -12,6 +12,8 @@ pub struct ConversationConfig {
     pub endpointing: Endpointing,
     /// What stops the agent while it speaks.
     pub interruption: Interruption,
+    /// How tools are used.
+    pub tools: ToolUse,
     /// How long a final transcript may take after the end of a turn before the partial one is taken for it.
     pub transcript_timeout_ms: u64,
     /// How long the language model may give no sign of life.
@@ -47,6 +49,7 @@ impl Default for ConversationConfig {
         Self {
             endpointing: Endpointing::default(),
             interruption: Interruption::default(),
+            tools: ToolUse::default(),
             transcript_timeout_ms: 5_000,
             llm_timeout_ms: 15_000,
             tts_timeout_ms: 8_000,
@@ -61,6 +64,34 @@ impl Default for ConversationConfig {
             apology: Some("Sorry, something went wrong on my side. Please try again.".into()),
             history_chars: 100_000,
             say_queue: 8,
+        }
+    }
+}
+
+/// How tools are used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ToolUse {
+    /// How often in one reply the model may call tools; then it is asked once more without any.
+    pub max_rounds: usize,
+    /// Calls of one answer that are done, all at once; the others are refused.
+    pub max_calls: usize,
+    /// Characters of a result that the model gets to read.
+    pub result_chars: usize,
+    /// Said once a round when the tools take long and nothing is to be heard; `None` stays silent.
+    pub filler: Option<String>,
+    /// When, in ms after the calls.
+    pub filler_ms: u64,
+}
+
+impl Default for ToolUse {
+    fn default() -> Self {
+        Self {
+            max_rounds: 4,
+            max_calls: 8,
+            result_chars: 16_000,
+            filler: Some("One moment, please.".into()),
+            filler_ms: 2_000,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::marks::TurnMetrics;
 use crate::error::{ErrorKind, Stage};
 use crate::id::TurnId;
 use crate::time::AudioTime;
+use crate::tool::Source;
 use std::sync::Arc;
 
 /// What the agent is doing, as a listener would say it.
@@ -31,6 +32,17 @@ pub enum CloseReason {
     Idle,
     /// The client broke a limit, such as not reading its events.
     Limit,
+}
+
+/// How far a tool call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ToolStatus {
+    /// The model called it.
+    Started,
+    /// It gave a result.
+    Done,
+    /// It gave none, or was cut off.
+    Failed,
 }
 
 /// Something a client or an observer is told. The order is part of the contract: a turn's first [`Event::Reply`]
@@ -89,6 +101,19 @@ pub enum Event {
     },
     /// Where the time of a turn went.
     Metrics(TurnMetrics),
+    /// A tool call began or ended. Each that began ends once, and not always before the reply does.
+    Tool {
+        /// The turn.
+        turn: TurnId,
+        /// The call's id, unique in the session's history.
+        id: String,
+        /// The tool's name, as the model wrote it.
+        name: String,
+        /// How far it is.
+        status: ToolStatus,
+        /// What its answer rests on.
+        sources: Vec<Source>,
+    },
     /// Something failed; the session lives on.
     Failed {
         /// Where.

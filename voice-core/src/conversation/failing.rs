@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 impl Conversation {
     pub(super) fn failed(&mut self, turn: Option<TurnId>, stage: Stage, kind: ErrorKind, message: String) {
-        if self.is_stale(turn) {
+        // While tools run the model is asked nothing.
+        let asked_nothing = stage == Stage::Llm && turn.is_some() && self.round.is_some();
+        if asked_nothing || self.is_stale(turn) {
             return;
         }
         self.emit(Event::Failed { stage, kind, message });
@@ -78,11 +80,11 @@ impl Conversation {
     fn model_failed(&mut self, turn: TurnId) {
         self.command(Command::CancelReply { turn });
         let Some(reply) = self.live(turn) else { return };
-        let (silent, blank) = (reply.ledger.is_empty(), reply.ledger.ends_in_a_word());
+        reply.joint = true;
+        let silent = reply.is_silent();
         let line = if silent { self.config.apology.clone() } else { self.config.broken_off.clone() };
         if let Some(line) = line {
-            let text = if blank { format!(" {line}") } else { line.clone() };
-            self.reply_sentence(turn, text, line);
+            self.reply_sentence(turn, line.clone(), line);
         }
         self.reply_ended(turn);
     }
@@ -102,6 +104,7 @@ impl Conversation {
             reply.text_ended = true;
             self.command(Command::CancelReply { turn });
             self.timers.stop(Timer::Reply);
+            self.cut_round();
         }
         self.timers.stop(Timer::Speech);
         self.command(Command::CancelSpeech { turn });

@@ -4,6 +4,7 @@ use super::event::CloseReason;
 use crate::error::{ErrorKind, Stage};
 use crate::id::{SentenceId, TurnId};
 use crate::time::AudioTime;
+use crate::tool::{ToolCall, ToolOutput};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,22 @@ pub enum Input {
         text: String,
         /// What of it can be spoken; may be empty.
         speech: String,
+    },
+    /// The language model has finished its answer, which goes on when these calls have their results.
+    ToolCalls {
+        /// The turn.
+        turn: TurnId,
+        /// The calls.
+        calls: Vec<ToolCall>,
+    },
+    /// The answer to [`Command::RunTool`](super::Command::RunTool).
+    ToolResult {
+        /// The turn.
+        turn: TurnId,
+        /// The call.
+        id: String,
+        /// What it gave, or what went wrong in words that the model gets to read.
+        result: Result<ToolOutput, String>,
     },
     /// The language model has finished.
     ReplyEnded {

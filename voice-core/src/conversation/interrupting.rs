@@ -66,7 +66,8 @@ impl Conversation {
         }
         let wait = reply.reported && reply.ledger.sent() > 0;
         let read = reply.mute && !reply.ledger.has_audio();
-        self.cut = Some(Cut { turn, ledger: reply.ledger, read, reported: false });
+        self.cut = Some(Cut { turn, ledger: reply.ledger, read, reported: false, rounds: reply.rounds });
+        self.cut_round();
         if wait {
             self.after(Timer::HeardReport, self.config.heard_report_ms);
         } else {
@@ -79,7 +80,7 @@ impl Conversation {
         self.timers.stop(Timer::HeardReport);
         if let Some(cut) = self.cut.take() {
             let heard = if cut.read { cut.ledger.read() } else { cut.ledger.heard() };
-            self.end_reply(cut.turn, true, heard);
+            self.end_reply(cut.turn, true, heard, cut.rounds);
         }
     }
 
@@ -117,6 +118,7 @@ impl Conversation {
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.interrupt();
         self.settle_cut();
+        self.round = None;
         self.turn = None;
         self.user = UserPhase::Silent;
         self.tell_questions();

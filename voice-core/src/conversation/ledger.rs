@@ -46,11 +46,6 @@ impl Ledger {
         self.entries.is_empty()
     }
 
-    /// Whether a sentence that follows has to bring the blank between them.
-    pub(super) fn ends_in_a_word(&self) -> bool {
-        self.entries.last().is_some_and(|entry| !entry.text.ends_with(char::is_whitespace))
-    }
-
     /// Audio of a sentence was made. Returns whether the sentence is known.
     pub(super) fn synthesize(&mut self, sentence: SentenceId, samples: u64) -> bool {
         let start = self.synthesized;
@@ -137,9 +132,14 @@ impl Ledger {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Everything written.
+    /// The sentences as they join.
+    pub(super) fn text(&self) -> String {
+        self.entries.iter().map(|entry| entry.text.as_str()).collect()
+    }
+
+    /// Everything written, without the blanks at its end.
     pub(super) fn written(&self) -> String {
-        self.entries.iter().map(|entry| entry.text.as_str()).collect::<String>().trim_end().to_owned()
+        self.text().trim_end().to_owned()
     }
 
     /// Everything shown.

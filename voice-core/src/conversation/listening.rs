@@ -162,8 +162,7 @@ impl Conversation {
         if self.agent == AgentPhase::Held {
             self.resume();
         } else if let Some(text) = excuse
-            && self.reply.is_none()
-            && self.cut.is_none()
+            && self.is_idle()
             && !self.is_detached()
         {
             self.start_reply(turn.id, Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });

@@ -8,10 +8,12 @@ use super::input::Input;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::{Timer, Timers};
+use super::tools::OpenRound;
 use super::turn::{Cut, Question, Reply, UserTurn};
 use crate::id::TurnId;
 use crate::message::Message;
 use crate::time::SessionTime;
+use crate::tool::ToolSpec;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,8 @@ pub struct Conversation {
     pub(super) turn: Option<UserTurn>,
     pub(super) reply: Option<Reply>,
     pub(super) cut: Option<Cut>,
+    /// Calls to tools that have no result yet; they may outlive their reply.
+    pub(super) round: Option<OpenRound>,
     pub(super) questions: VecDeque<Question>,
     pub(super) speeches: VecDeque<String>,
     pub(super) timers: Timers,
@@ -45,6 +49,8 @@ pub struct Conversation {
     /// Rate of the reply's samples, in Hz.
     pub(super) output_rate: u32,
     pub(super) closed: bool,
+    pub(super) tools: Arc<[ToolSpec]>,
+    pub(super) renamed_calls: u32,
     pub(super) commands: VecDeque<Command>,
     newest_turn: TurnId,
     state: AgentState,
@@ -62,6 +68,7 @@ impl Conversation {
             turn: None,
             reply: None,
             cut: None,
+            round: None,
             questions: VecDeque::new(),
             speeches: VecDeque::new(),
             timers: Timers::default(),
@@ -70,6 +77,8 @@ impl Conversation {
             context: None,
             output_rate: DEFAULT_OUTPUT_RATE,
             closed: false,
+            tools: Arc::default(),
+            renamed_calls: 0,
             newest_turn: TurnId(0),
             state: AgentState::Listening,
             commands: VecDeque::new(),
@@ -94,6 +103,8 @@ impl Conversation {
             Input::UserText(text) => self.user_text(text),
             Input::FirstToken { turn } => self.first_token(turn),
             Input::Reply { turn, text, speech } => self.reply_sentence(turn, text, speech),
+            Input::ToolCalls { turn, calls } => self.tool_calls(turn, calls),
+            Input::ToolResult { turn, id, result } => self.tool_result(turn, &id, result),
             Input::ReplyEnded { turn } => self.reply_ended(turn),
             Input::Synthesized { turn, sentence, samples } => self.synthesized(turn, sentence, samples),
             Input::SentenceSynthesized { turn, sentence } => self.sentence_synthesized(turn, sentence),
@@ -187,6 +198,8 @@ impl Conversation {
                 Timer::HeardReport => self.settle_cut(),
                 Timer::Reply => self.reply_overdue(),
                 Timer::Speech => self.speech_overdue(),
+                Timer::Tools => self.tools_overdue(),
+                Timer::Filler => self.filler_due(),
                 Timer::Detached => self.close(super::CloseReason::Idle),
             }
         }
@@ -194,13 +207,12 @@ impl Conversation {
 
     /// Gives the floor to what waits for it: first the user's questions, then what the application wants said.
     fn take_the_floor(&mut self) {
-        if self.closed || self.cut.is_some() || self.reply.is_some() || self.is_detached() {
+        if self.closed || !self.is_idle() || self.is_detached() {
             return;
         }
         if let Some(newest) = self.questions.back().map(|question| question.turn) {
             while let Some(question) = self.questions.pop_front() {
-                self.history.push(Message::user(question.text.clone()));
-                self.command(Command::CommitUser { turn: question.turn, text: question.text });
+                self.remember(question.turn, Message::User(question.text));
                 if question.turn == newest {
                     self.start_reply(newest, Prompt::Model, question.marks);
                 }
@@ -211,6 +223,11 @@ impl Conversation {
             let turn = self.new_turn();
             self.start_reply(turn, Prompt::Text(text), Marks::default());
         }
+    }
+
+    /// Whether nothing of an earlier reply is alive or has to enter the history.
+    pub(super) fn is_idle(&self) -> bool {
+        self.reply.is_none() && self.cut.is_none() && self.round.is_none()
     }
 
     pub(super) fn new_turn(&mut self) -> TurnId {

@@ -17,11 +17,12 @@ mod marks;
 mod phase;
 mod replying;
 mod timers;
+mod tools;
 mod turn;
 
 pub use command::{Command, Prompt};
-pub use config::{ConversationConfig, Endpointing, Interruption};
-pub use event::{AgentState, CloseReason, Event};
+pub use config::{ConversationConfig, Endpointing, Interruption, ToolUse};
+pub use event::{AgentState, CloseReason, Event, ToolStatus};
 pub use input::Input;
 pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics, TurnProviders};

@@ -6,10 +6,11 @@ use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
+use super::tools::in_order;
 use super::turn::{Reply, Standby};
 use crate::error::{ErrorKind, Stage};
 use crate::id::{SentenceId, TurnId};
-use crate::message::Message;
+use crate::tool::ToolRound;
 
 /// Sentences that may wait for their audio before a silent language model is taken for one that is held back.
 const SENTENCES_AHEAD: usize = 4;
@@ -52,18 +53,33 @@ impl Conversation {
         self.reply.as_mut().filter(|reply| reply.turn == turn)
     }
 
+    /// The live reply, if it is this turn's and the model is writing it: while tools run, it has been asked nothing.
+    pub(super) fn answering(&mut self, turn: TurnId) -> Option<&mut Reply> {
+        let tools_run = self.round.is_some();
+        self.live(turn).filter(|reply| !reply.text_ended && !tools_run)
+    }
+
     pub(super) fn first_token(&mut self, turn: TurnId) {
         let now = self.now;
-        let Some(reply) = self.live(turn) else { return };
+        let Some(reply) = self.answering(turn) else { return };
         reply.marks.first_token.get_or_insert(now);
-        if !reply.text_ended {
+        self.after(Timer::Reply, self.config.llm_timeout_ms);
+    }
+
+    pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
+        if self.answering(turn).is_some() {
+            self.write(turn, text, speech);
             self.after(Timer::Reply, self.config.llm_timeout_ms);
         }
     }
 
-    pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
+    /// Enters a sentence and has it spoken.
+    pub(super) fn write(&mut self, turn: TurnId, mut text: String, speech: String) {
         let now = self.now;
-        let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
+        let Some(reply) = self.live(turn) else { return };
+        if std::mem::take(&mut reply.joint) && reply.ledger.text().ends_with(|last: char| !last.is_whitespace()) {
+            text.insert(0, ' ');
+        }
         let spoken = !speech.trim().is_empty() && !reply.mute;
         let shown_only = reply.mute;
         if spoken {
@@ -79,11 +95,10 @@ impl Conversation {
                 self.after(Timer::Speech, self.config.tts_timeout_ms);
             }
         }
-        self.after(Timer::Reply, self.config.llm_timeout_ms);
     }
 
     pub(super) fn reply_ended(&mut self, turn: TurnId) {
-        let Some(reply) = self.live(turn).filter(|reply| !reply.text_ended) else { return };
+        let Some(reply) = self.answering(turn) else { return };
         reply.text_ended = true;
         let voiceless = reply.mute && !reply.ledger.has_audio() && reply.standby != Standby::Playing;
         let nothing_to_play = reply.ledger.is_empty() || voiceless;
@@ -176,24 +191,29 @@ impl Conversation {
         // A reply that could not be spoken was at least read.
         let written = reply.ledger.written();
         let heard = if reply.mute && reply.ledger.has_audio() { reply.ledger.heard() } else { written.clone() };
-        self.end_reply(turn, heard != written, heard);
+        self.end_reply(turn, heard != written, heard, reply.rounds);
     }
 
-    /// Ends a reply: the history gets what was heard, the client is told.
-    pub(super) fn end_reply(&mut self, turn: TurnId, interrupted: bool, heard: String) {
+    /// Ends a reply: the history gets what was heard and done, the client is told.
+    pub(super) fn end_reply(
+        &mut self,
+        turn: TurnId,
+        interrupted: bool,
+        heard: String,
+        rounds: Vec<(usize, ToolRound)>,
+    ) {
         if self.reply.is_none() {
             self.agent = AgentPhase::Idle;
             self.stop_reply_timers();
         }
-        if !heard.is_empty() {
-            self.history.push(Message::agent(heard.clone()));
-            self.command(Command::CommitAgent { turn, text: heard.clone() });
+        for message in in_order(&heard, rounds) {
+            self.remember(turn, message);
         }
         self.emit(Event::ReplyEnd { turn, interrupted, heard });
     }
 
     pub(super) fn stop_reply_timers(&mut self) {
-        for timer in [Timer::Reply, Timer::Speech, Timer::Interruption, Timer::FalseAlarm] {
+        for timer in [Timer::Reply, Timer::Speech, Timer::Filler, Timer::Interruption, Timer::FalseAlarm] {
             self.timers.stop(timer);
         }
     }
@@ -216,8 +236,9 @@ impl Conversation {
         if !owes_audio && !reply.text_ended {
             return;
         }
-        // A synthesiser that is ahead of the listener is not asked for more.
-        if reply.ledger.unsent() > 0 || (!owes_audio && reply.ledger.is_playing()) {
+        // A synthesiser that is ahead of the listener is not asked for more, and one may keep the last words back until
+        // it gets those after the tools.
+        if self.round.is_some() || reply.ledger.unsent() > 0 || (!owes_audio && reply.ledger.is_playing()) {
             return self.after(Timer::Speech, self.config.tts_timeout_ms.max(SHORTEST_WAIT_MS));
         }
         let what = if owes_audio { "gave no audio" } else { "came to no end" };

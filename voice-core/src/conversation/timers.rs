@@ -19,11 +19,15 @@ pub enum Timer {
     Reply,
     /// The synthesiser is overdue.
     Speech,
+    /// A tool is overdue.
+    Tools,
+    /// The tools take long: say so.
+    Filler,
     /// The client went away and did not come back.
     Detached,
 }
 
-const ALL: [Timer; 8] = [
+const ALL: [Timer; 10] = [
     Timer::Settle,
     Timer::Transcript,
     Timer::Interruption,
@@ -31,6 +35,8 @@ const ALL: [Timer; 8] = [
     Timer::HeardReport,
     Timer::Reply,
     Timer::Speech,
+    Timer::Tools,
+    Timer::Filler,
     Timer::Detached,
 ];
 

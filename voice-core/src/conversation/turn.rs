@@ -3,6 +3,7 @@
 use super::ledger::Ledger;
 use super::marks::Marks;
 use crate::id::TurnId;
+use crate::tool::ToolRound;
 
 /// A spoken turn that has not ended.
 #[derive(Debug, Clone)]
@@ -67,6 +68,10 @@ pub(super) struct Reply {
     pub(super) mute: bool,
     /// What became of the line that stands in for a synthesiser that failed.
     pub(super) standby: Standby,
+    /// Rounds of tools that are complete, each with the length of the text before it.
+    pub(super) rounds: Vec<(usize, ToolRound)>,
+    /// The next text was not written to follow the last: a blank joins them.
+    pub(super) joint: bool,
 }
 
 /// The standby line of a reply.
@@ -95,7 +100,15 @@ impl Reply {
             measured: false,
             mute,
             standby: Standby::Unused,
+            rounds: Vec::new(),
+            joint: false,
         }
+    }
+
+    /// Whether the model has said nothing since it was asked.
+    pub(super) fn is_silent(&self) -> bool {
+        let said_before = self.rounds.last().map_or(0, |(place, _)| *place);
+        self.ledger.text().len() == said_before
     }
 }
 
@@ -108,4 +121,6 @@ pub(super) struct Cut {
     pub(super) read: bool,
     /// The listener has reported since it was told to stop.
     pub(super) reported: bool,
+    /// As in [`Reply`].
+    pub(super) rounds: Vec<(usize, ToolRound)>,
 }

@@ -20,6 +20,7 @@ impl From<Event> for ServerFrame {
             Event::Clear { turn } => Self::Clear { turn },
             Event::ReplyEnd { turn, interrupted, heard } => Self::ReplyEnd { turn, interrupted, heard },
             Event::Metrics(metrics) => Self::Metrics(metrics.into()),
+            Event::Tool { turn, id, name, status, sources } => Self::Tool { turn, id, name, status, sources },
             Event::Failed { stage, kind, message } => Self::Error {
                 code: code_of(stage, &kind),
                 message,

@@ -17,7 +17,7 @@ pub use codec::{MAX_BINARY_BYTES, MAX_TEXT_BYTES, ServerCodec};
 pub use events::close_code;
 pub use metrics::{MetricsFrame, PathEntry, ProvidersFrame};
 pub use rejection::{ErrorCode, Rejection};
-pub use server::{DecodeError, Providers, ServerFrame, Source, ToolStatus};
+pub use server::{DecodeError, Providers, ServerFrame};
 
 use bytes::Bytes;
 

@@ -3,8 +3,9 @@
 use super::metrics::MetricsFrame;
 use super::rejection::ErrorCode;
 use super::{WireMessage, words};
-use crate::conversation::{AgentState, CloseReason};
+use crate::conversation::{AgentState, CloseReason, ToolStatus};
 use crate::id::TurnId;
+use crate::tool::Source;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -18,27 +19,6 @@ pub struct Providers {
     pub llm: String,
     /// Text to speech.
     pub tts: String,
-}
-
-/// How far a tool call is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolStatus {
-    /// The model called it.
-    Started,
-    /// It gave a result.
-    Done,
-    /// It gave none.
-    Failed,
-}
-
-/// Where a tool found what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The page's title.
-    pub title: String,
-    /// Its address.
-    pub url: String,
 }
 
 /// One frame from the server.
@@ -126,11 +106,12 @@ pub enum ServerFrame {
         /// The turn.
         #[serde(with = "words::turn")]
         turn: TurnId,
-        /// The call's id, unique in the session.
+        /// The call's id, unique in the session's history.
         id: String,
         /// The tool's name.
         name: String,
         /// How far it is.
+        #[serde(with = "words::tool_status")]
         status: ToolStatus,
         /// What its answer rests on.
         #[serde(default)]

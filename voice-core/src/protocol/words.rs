@@ -1,6 +1,6 @@
 //! How the library's own types stand in JSON.
 
-use crate::conversation::{AgentState, CloseReason, PathStage};
+use crate::conversation::{AgentState, CloseReason, PathStage, ToolStatus};
 use serde::Serialize;
 
 /// `frame` as JSON.
@@ -53,6 +53,10 @@ one_word! {
 one_word! {
     /// Why a session ends.
     reason: CloseReason { End = "end", Deleted = "deleted", Drain = "drain", Idle = "idle", Limit = "limit" }
+}
+one_word! {
+    /// How far a tool call is.
+    tool_status: ToolStatus { Started = "started", Done = "done", Failed = "failed" }
 }
 one_word! {
     /// A part of the critical path.

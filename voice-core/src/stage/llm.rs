@@ -3,6 +3,7 @@
 use super::{CallContext, Notice};
 use crate::error::Result;
 use crate::message::Message;
+use crate::tool::{ToolCall, ToolSpec};
 use futures::stream::BoxStream;
 use futures::{FutureExt, future::BoxFuture};
 use std::sync::Arc;
@@ -14,8 +15,10 @@ pub struct LlmRequest {
     pub instructions: Option<Arc<str>>,
     /// What the agent is to know now; may change while the session is open.
     pub context: Option<Arc<str>>,
-    /// The conversation, the user's newest words last.
+    /// The conversation: the user's newest words last, or after them what the tools called in answer to them gave.
     pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Arc<[ToolSpec]>,
 }
 
 /// What the model answers.
@@ -26,6 +29,8 @@ pub enum LlmEvent {
     Text(String),
     /// News of the providers behind this one.
     Notice(Notice),
+    /// A call to a tool, whole. Calls are carried out when the answer has ended, all those of an answer at once.
+    ToolCall(ToolCall),
 }
 
 /// A language model. Shared by all sessions.

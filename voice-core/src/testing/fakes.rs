@@ -2,11 +2,16 @@
 //! clock makes them exact.
 
 use crate::error::Result;
+use crate::message::Message;
 use crate::stage::{
-    CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, TtsEvent, TtsInput, TtsProvider,
+    CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent, TtsInput,
+    TtsProvider,
 };
+use crate::tool::{SideEffect, ToolCall, ToolOutput, ToolSpec};
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{BoxStream, StreamExt};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -107,6 +112,8 @@ pub struct FakeLlm {
     first_token: Duration,
     per_token: Duration,
     text: Arc<str>,
+    /// What it says and calls before, round by round.
+    rounds: Vec<(String, Vec<ToolCall>)>,
     calls: LiveCalls,
 }
 
@@ -114,7 +121,15 @@ impl FakeLlm {
     /// A model that begins after `first_token` and gives a word every `per_token`. `{}` in the text stands for the
     /// user's last words.
     pub fn new(first_token: Duration, per_token: Duration, text: &str) -> Self {
-        Self { first_token, per_token, text: text.into(), calls: LiveCalls::default() }
+        Self { first_token, per_token, text: text.into(), rounds: Vec::new(), calls: LiveCalls::default() }
+    }
+
+    /// The same model, which first says `said` and calls tools. Called again, it has one more round before its text.
+    /// Only a request that offers tools gets calls.
+    #[must_use]
+    pub fn calling(mut self, said: &str, calls: impl IntoIterator<Item = ToolCall>) -> Self {
+        self.rounds.push((said.to_owned(), calls.into_iter().collect()));
+        self
     }
 
     /// The calls to it.
@@ -129,19 +144,86 @@ impl LlmProvider for FakeLlm {
     }
 
     fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
-        let last = request.messages.last().map_or("", |message| message.text.as_str());
-        let words: Vec<String> = self.text.replace("{}", last).split_inclusive(' ').map(str::to_owned).collect();
+        let question = request.messages.iter().rposition(|message| matches!(message, Message::User(_)));
+        let said = question.and_then(|at| request.messages[at].text()).unwrap_or_default();
+        let after = &request.messages[question.map_or(0, |at| at + 1)..];
+        let rounds = after.iter().filter(|message| matches!(message, Message::Tools(_))).count();
+        let (text, tool_calls) = match self.rounds.get(rounds).filter(|_| !request.tools.is_empty()) {
+            Some((text, calls)) => (text.as_str(), calls.clone()),
+            None => (&*self.text, Vec::new()),
+        };
+        let text = text.replace("{}", said);
+        let words = text.split_inclusive(' ').map(|word| LlmEvent::Text(word.to_owned()));
+        let events: Vec<LlmEvent> = words.chain(tool_calls.into_iter().map(LlmEvent::ToolCall)).collect();
         let (first, each, call) = (self.first_token, self.per_token, self.calls.begin());
-        futures::stream::iter(words.into_iter().enumerate())
-            .then(move |(index, word)| {
+        futures::stream::iter(events.into_iter().enumerate())
+            .then(move |(index, event)| {
                 let _alive = &call;
                 async move {
                     pause(if index == 0 { first } else { each }).await;
-                    Ok(LlmEvent::Text(word))
+                    Ok(event)
                 }
             })
             .take_until(cx.cancel.cancelled())
             .boxed()
+    }
+}
+
+/// A tool that gives one text, after a while.
+#[derive(Debug, Clone)]
+pub struct FakeTool {
+    spec: ToolSpec,
+    latency: Duration,
+    text: Arc<str>,
+    calls: LiveCalls,
+}
+
+impl FakeTool {
+    /// A tool without effect that takes any arguments and may take a minute. `{}` in the text stands for the arguments.
+    pub fn new(name: &str, latency: Duration, text: &str) -> Self {
+        let spec = ToolSpec {
+            name: name.to_owned(),
+            description: "Made up.".to_owned(),
+            parameters: json!({"type": "object"}),
+            effect: SideEffect::None,
+            deadline: Duration::from_secs(60),
+        };
+        Self { spec, latency, text: text.into(), calls: LiveCalls::default() }
+    }
+
+    /// The same tool, which changes the world.
+    #[must_use]
+    pub fn irreversible(mut self) -> Self {
+        self.spec.effect = SideEffect::Irreversible;
+        self
+    }
+
+    /// The same tool with another deadline.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.spec.deadline = deadline;
+        self
+    }
+
+    /// The calls to it.
+    pub fn calls(&self) -> LiveCalls {
+        self.calls.clone()
+    }
+}
+
+impl Tool for FakeTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn call(&self, arguments: Value, _: CallContext) -> BoxFuture<'static, Result<ToolOutput>> {
+        let (latency, text, call) = (self.latency, self.text.replace("{}", &arguments.to_string()), self.calls.begin());
+        async move {
+            let _alive = call;
+            pause(latency).await;
+            Ok(text.into())
+        }
+        .boxed()
     }
 }
 

@@ -6,7 +6,7 @@ mod fakes;
 mod script;
 mod timeline;
 
-pub use fakes::{FakeLlm, FakeStt, FakeTts, LiveCalls};
+pub use fakes::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls};
 pub use script::Script;
 pub use timeline::{Moment, Timeline};
 

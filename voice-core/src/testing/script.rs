@@ -3,6 +3,8 @@
 use super::timeline::{Moment, Timeline};
 use crate::conversation::{Conversation, ConversationConfig, Input};
 use crate::time::SessionTime;
+use crate::tool::ToolSpec;
+use std::sync::Arc;
 
 /// Timed facts for a [`Conversation`]. Deadlines that pass between two facts are told at their own time, as a driver
 /// would, so a script says what the world does and nothing else.
@@ -31,6 +33,13 @@ impl Script {
     /// A conversation that has not begun, at 0 ms.
     pub fn new(config: ConversationConfig) -> Self {
         Self { conversation: Conversation::new(config), now: SessionTime::ZERO, timeline: Timeline::default() }
+    }
+
+    /// The same conversation with tools for the model.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Arc<[ToolSpec]>) -> Self {
+        self.conversation = self.conversation.with_tools(tools);
+        self
     }
 
     /// Tells a fact `at_ms` ms after the session began; an earlier time than that of the fact before counts as the

@@ -2,6 +2,7 @@
 
 use crate::conversation::{Command, Event, Input};
 use crate::time::{AudioTime, SessionTime};
+use crate::tool::AnsweredCall;
 use std::fmt;
 
 /// A fact and what the conversation wanted done about it.
@@ -19,7 +20,7 @@ pub struct Moment {
 ///
 /// As text, a moment is a line with its time in ms and its fact, and a line with an arrow for every command. An event
 /// stands without its `Emit`, ids are bare numbers, positions in audio are in ms; of metrics only the turn and the total
-/// latency are shown.
+/// latency are shown. Calls to tools look like calls: `look {"city":"Oslo"} = "rain"`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Timeline {
     moments: Vec<Moment>,
@@ -59,6 +60,17 @@ fn describe(command: &Command) -> String {
         Command::Emit(Event::Metrics(metrics)) => {
             let total = metrics.total_ms.map_or_else(|| "none".to_owned(), |total| format!("{total} ms"));
             format!("Metrics {{ turn: {}, total: {total} }}", metrics.turn)
+        }
+        Command::RunTool { turn, id, name, arguments } => {
+            format!("RunTool {{ turn: {turn}, id: {id:?}, {name} {arguments} }}")
+        }
+        Command::CommitTools { turn, round } => {
+            let call = |answered: &AnsweredCall| {
+                let AnsweredCall { call, result } = answered;
+                format!("{} {} = {result:?}", call.name, call.arguments)
+            };
+            let calls: Vec<String> = round.calls.iter().map(call).collect();
+            format!("CommitTools {{ turn: {turn}, {} }}", calls.join(", "))
         }
         Command::Emit(event) => readable(&format!("{event:?}")),
         command => readable(&format!("{command:?}")),

@@ -5,6 +5,7 @@
 mod failures;
 mod interruptions;
 mod sessions;
+mod tools;
 mod turns;
 
 use std::time::Duration;

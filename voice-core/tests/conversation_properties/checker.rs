@@ -1,20 +1,26 @@
 //! What must hold of every conversation, checked from the outside: by the facts told and the commands given.
 
+use crate::calls::Calls;
 use std::collections::{HashMap, HashSet};
 use voice_core::TurnId;
 use voice_core::conversation::{AgentPhase, Command, Conversation, Event, Input, Prompt};
 use voice_core::{Message, SessionTime, Stage};
 
+/// What is said while tools take long.
+pub(crate) const FILLER: &str = "One moment, please.";
+
 /// One reply, as seen from the outside.
 #[derive(Default)]
 struct Seen {
     written: String,
+    /// The model has said something since it was last asked.
+    said: bool,
     shown: String,
     sentences: u32,
     flushed: bool,
     cleared: bool,
     paused: bool,
-    committed: Option<String>,
+    committed: Vec<String>,
     /// The standby line is being played, or was.
     excused: bool,
     /// The model has failed.
@@ -33,6 +39,8 @@ pub(crate) struct Checker {
     open: Option<TurnId>,
     attempts: HashMap<TurnId, u32>,
     history: Vec<Message>,
+    calls: Calls,
+    now: SessionTime,
     shut_down: bool,
     timed_out_at: Option<SessionTime>,
     timeouts: u32,
@@ -42,25 +50,20 @@ pub(crate) struct Checker {
 
 pub(crate) type Verdict = Result<(), String>;
 
-macro_rules! require {
-    ($holds:expr, $($message:tt)*) => {
-        if !$holds {
-            return Err(format!($($message)*));
-        }
-    };
-}
-
 impl Checker {
     pub(crate) fn new(apology: &str, broken_off: &str) -> Self {
         Self { apology: apology.to_owned(), broken_off: broken_off.to_owned(), ..Self::default() }
     }
 
     /// A fact is about to be told.
-    pub(crate) fn told(&mut self, input: &Input) {
+    pub(crate) fn told(&mut self, now: SessionTime, input: &Input) {
+        self.now = now;
         match input {
             Input::Reply { turn, text, .. } => {
-                if let Some(seen) = self.replies.get_mut(turn).filter(|seen| seen.ends == 0) {
+                let tools_run = self.calls.pending(Some(*turn));
+                if let Some(seen) = self.replies.get_mut(turn).filter(|seen| seen.ends == 0 && !tools_run) {
                     seen.written.push_str(text);
+                    seen.said = true;
                 }
             }
             Input::Detached | Input::Close(_) => {
@@ -92,9 +95,20 @@ impl Checker {
             }
             Command::PausePlayback { turn } => self.pause(*turn, true),
             Command::ResumePlayback { turn } => self.pause(*turn, false),
-            Command::CancelReply { turn } | Command::CancelSpeech { turn } | Command::EndSpeech { turn } => {
-                self.alive(*turn, "a command").map(drop)
+            Command::CancelReply { turn }
+            | Command::CancelSpeech { turn }
+            | Command::FlushSpeech { turn }
+            | Command::EndSpeech { turn } => self.alive(*turn, "a command").map(drop),
+            Command::ContinueReply { turn } => {
+                require!(!self.calls.pending(None), "turn {turn} goes on while tools run");
+                self.alive(*turn, "ContinueReply")?.said = false;
+                Ok(())
             }
+            Command::RunTool { turn, id, .. } => {
+                self.alive(*turn, "RunTool")?;
+                self.calls.run(id)
+            }
+            Command::CancelTool { id, .. } => self.calls.cancel(id, self.now),
             Command::FlushPlayback { turn } => {
                 self.alive(*turn, "FlushPlayback")?.flushed = true;
                 Ok(())
@@ -102,11 +116,17 @@ impl Checker {
             Command::CommitUser { turn, text } => {
                 let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
                 require!(unsettled.is_none(), "turn {turn} committed before reply {unsettled:?} was");
+                require!(!self.calls.pending(None), "turn {turn} committed while tools run");
                 require!(self.asked.insert(*turn), "turn {turn} committed twice");
                 self.history.push(Message::user(text.clone()));
                 Ok(())
             }
             Command::CommitAgent { turn, text } => self.commit(*turn, text),
+            Command::CommitTools { turn, round } => {
+                self.calls.commit(*turn, round)?;
+                self.history.push(Message::Tools(round.clone()));
+                Ok(())
+            }
             Command::Emit(event) => self.emitted(event),
             Command::Shutdown => {
                 self.shut_down = true;
@@ -131,6 +151,7 @@ impl Checker {
     fn start(&mut self, turn: TurnId, prompt: &Prompt) -> Verdict {
         let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
         require!(unsettled.is_none(), "reply {turn} begun while {unsettled:?} has not ended");
+        require!(!self.calls.pending(None), "reply {turn} begun while tools run");
         require!(*prompt != Prompt::Model || self.asked.contains(&turn), "turn {turn} answered before CommitUser");
         require!(self.replies.insert(turn, Seen::default()).is_none(), "turn {turn} answered twice");
         self.live = Some(turn);
@@ -146,9 +167,9 @@ impl Checker {
 
     fn commit(&mut self, turn: TurnId, text: &str) -> Verdict {
         let Some(seen) = self.replies.get_mut(&turn) else { return Err(format!("no reply {turn} to commit")) };
-        require!(seen.committed.is_none() && seen.ends == 0, "reply {turn} committed twice or after its end");
+        require!(seen.ends == 0, "reply {turn} committed after its end");
         require!(!seen.cleared || seen.flushed, "reply {turn} committed before its playback was flushed");
-        seen.committed = Some(text.to_owned());
+        seen.committed.push(text.to_owned());
         self.history.push(Message::agent(text.to_owned()));
         Ok(())
     }
@@ -167,7 +188,8 @@ impl Checker {
                 let Some(seen) = self.replies.get_mut(turn) else { return Err(format!("no reply {turn} to show")) };
                 require!(!seen.cleared && seen.ends == 0, "turn {turn}: text after clear or end");
                 seen.shown.push_str(text);
-                require!(seen.written.starts_with(&seen.shown), "turn {turn}: shows {:?}", seen.shown);
+                let shown = without_filler(&seen.shown);
+                require!(without_filler(&seen.written).starts_with(&shown), "turn {turn}: shows {:?}", seen.shown);
                 Ok(())
             }
             Event::Pause { turn } | Event::Resume { turn } => self.alive(*turn, "Pause or Resume").map(drop),
@@ -181,8 +203,8 @@ impl Checker {
             Event::ReplyEnd { turn, interrupted, heard } => self.ended(*turn, *interrupted, heard),
             Event::Failed { stage: Stage::Llm, .. } => {
                 if let Some(seen) = self.live.and_then(|turn| self.replies.get_mut(&turn)) {
-                    if seen.written.is_empty() {
-                        seen.written.clone_from(&self.apology);
+                    if !seen.said {
+                        seen.written.push_str(&self.apology);
                     } else if !seen.given_up {
                         let blank = if seen.written.ends_with(char::is_whitespace) { "" } else { " " };
                         seen.written.push_str(blank);
@@ -193,6 +215,7 @@ impl Checker {
                 }
                 Ok(())
             }
+            Event::Tool { turn, id, name, status, .. } => self.calls.told(*turn, id, name, *status, self.now),
             _ => Ok(()),
         }
     }
@@ -202,13 +225,9 @@ impl Checker {
         seen.ends += 1;
         require!(seen.ends == 1, "reply {turn} ended twice");
         require!(!seen.cleared || interrupted, "reply {turn} was cleared and ended whole");
-        require!(seen.written.starts_with(heard), "turn {turn}: {heard:?} is no prefix of {:?}", seen.written);
         require!(seen.shown.starts_with(heard), "turn {turn}: {heard:?} was heard, {:?} shown", seen.shown);
-        require!(
-            seen.committed.as_deref().unwrap_or("") == heard,
-            "turn {turn}: heard {heard:?}, committed {:?}",
-            seen.committed
-        );
+        let committed = seen.committed.join(" ");
+        require!(committed == heard, "turn {turn}: heard {heard:?}, committed {committed:?}");
         if self.live == Some(turn) {
             self.live = None;
         }
@@ -247,6 +266,11 @@ impl Checker {
         for (turn, given_up) in &self.spoken {
             require!(*given_up || self.finals.contains_key(turn), "turn {turn} has no final transcript");
         }
-        Ok(())
+        if self.shut_down { Ok(()) } else { self.calls.end() }
     }
+}
+
+/// The words alone: what was said while tools ran was not written by the model.
+fn without_filler(text: &str) -> String {
+    text.replace(FILLER, " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,14 +3,23 @@
 
 #![allow(clippy::expect_used)]
 
+macro_rules! require {
+    ($holds:expr, $($message:tt)*) => {
+        if !$holds {
+            return Err(format!($($message)*));
+        }
+    };
+}
+
+mod calls;
 mod checker;
 mod random;
 mod world;
 
 use checker::Checker;
 use std::collections::HashMap;
-use voice_core::conversation::{Command, Event, Prompt};
-use voice_core::{SentenceId, TurnId};
+use voice_core::conversation::{Command, Event, Prompt, ToolStatus};
+use voice_core::{AnsweredCall, SentenceId, ToolCall, ToolRound, TurnId};
 use world::World;
 
 /// Conversations of an ordinary run. `CONVERSATIONS` in the environment asks for another number, `SEED` for one.
@@ -42,6 +51,10 @@ fn every_conversation_keeps_its_promises() {
         "closed",
         "timed out",
         "stale fact",
+        "tools used",
+        "tool cut off",
+        "acted to the end",
+        "filler",
     ] {
         let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
         assert!(u64::from(times) > count / 100, "{what}: only {times} times");
@@ -84,6 +97,13 @@ fn the_checker_flags_what_is_wrong() {
     let speak = Command::Speak { turn, sentence: SentenceId(0), text: "x".into() };
     let last = Command::Emit(Event::Transcript { turn, text: "hi".into(), is_final: true });
     let commit = Command::CommitAgent { turn, text: "never written".into() };
+    let (id, name) = ("a".to_owned(), "act".to_owned());
+    let orphan = Command::RunTool { turn, id: id.clone(), name: name.clone(), arguments: serde_json::Value::Null };
+    let call = ToolCall { id: id.clone(), name: name.clone(), arguments: String::new() };
+    let begin = Command::Emit(Event::Tool { turn, id: id.clone(), name, status: ToolStatus::Started, sources: vec![] });
+    let cancel = Command::CancelTool { turn, id };
+    let round = ToolRound { calls: vec![AnsweredCall { call, result: "done".into() }] };
+    let round = Command::CommitTools { turn, round };
     let good = [ask.clone(), start.clone(), speak.clone(), flush.clone(), clear.clone(), end("")];
     assert_eq!(complaint(&good), "");
     for (commands, expected) in [
@@ -92,8 +112,15 @@ fn the_checker_flags_what_is_wrong() {
         (vec![ask.clone(), start.clone(), clear.clone()], "clear before flush"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for turn 1"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), end(""), end("")], "ended twice"),
-        (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "no prefix"),
-        (vec![ask.clone(), start, Command::CommitUser { turn: TurnId(2), text: "a".into() }], "committed before reply"),
+        (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "was heard"),
+        (
+            vec![ask.clone(), start.clone(), Command::CommitUser { turn: TurnId(2), text: "a".into() }],
+            "committed before reply",
+        ),
+        (vec![ask.clone(), start, orphan], "is run before it was told"),
+        (vec![begin.clone(), cancel], "which acts, is cancelled"),
+        (vec![begin.clone(), round], "without result"),
+        (vec![begin, ask.clone()], "committed while tools run"),
         (vec![last.clone(), last], "after the final one"),
         (vec![Command::Shutdown, ask], "after Shutdown"),
     ] {

@@ -1,14 +1,15 @@
 //! A world around a conversation: a user, a recogniser, a language model, a synthesiser and a loudspeaker, all of them
 //! late, wrong or silent now and then.
 
-use crate::checker::{Checker, Verdict};
+use crate::calls::{MOST_CALLS, MOST_ROUNDS, tools};
+use crate::checker::{Checker, FILLER, Verdict};
 use crate::random::Random;
 use std::collections::HashMap;
 use std::time::Duration;
 use voice_core::conversation::{
     AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, UserPhase,
 };
-use voice_core::{AudioTime, ErrorKind, SentenceId, SessionTime, Stage, TurnId};
+use voice_core::{AudioTime, ErrorKind, Message, SentenceId, SessionTime, Stage, ToolCall, TurnId};
 
 /// What the loudspeaker's side knows of one reply.
 struct Mouth {
@@ -34,6 +35,8 @@ pub(crate) struct World {
     /// Each service answers in order: when its last answer arrives.
     llm_at: u64,
     tts_at: u64,
+    /// The reply that ended last.
+    ended: Option<TurnId>,
     reports: bool,
     sentence: u64,
     log: Vec<String>,
@@ -52,6 +55,10 @@ impl World {
         config.interruption.false_alarm_ms = random.within(0..1_500);
         config.say_queue = 2;
         config.standby_line = random.percent(50);
+        config.tools.max_rounds = MOST_ROUNDS;
+        config.tools.max_calls = MOST_CALLS;
+        config.tools.filler = random.percent(70).then(|| FILLER.into());
+        config.tools.filler_ms = random.within(0..2_000);
         if random.percent(20) {
             config.apology = None;
             config.unclear_reply = None;
@@ -60,7 +67,7 @@ impl World {
         }
         Self {
             checker: Checker::new(config.apology.as_deref().unwrap_or(""), config.broken_off.as_deref().unwrap_or("")),
-            conversation: Conversation::new(config),
+            conversation: Conversation::new(config).with_tools(tools()),
             reports: random.percent(50),
             random,
             now: 0,
@@ -68,6 +75,7 @@ impl World {
             mouth: None,
             llm_at: 0,
             tts_at: 0,
+            ended: None,
             sentence: 0,
             log: Vec::new(),
             keep_log,
@@ -120,7 +128,7 @@ impl World {
                 _ => {}
             }
         }
-        self.checker.told(&input);
+        self.checker.told(now, &input);
         self.conversation.handle(now, input);
         while let Some(command) = self.conversation.poll() {
             if self.keep_log {
@@ -206,7 +214,9 @@ impl World {
         self.count("stale fact");
         let sentence = SentenceId(self.random.within(0..3) as u32);
         let samples = self.random.within(0..60_000);
-        match self.random.within(0..11) {
+        match self.random.within(0..13) {
+            11 => Input::ToolCalls { turn, calls: vec![self.call()] },
+            12 => Input::ToolResult { turn, id: self.call().id, result: Ok("stale".into()) },
             0 => Input::FirstToken { turn },
             1 => Input::Reply { turn, text: "Stale words. ".into(), speech: "Stale words.".into() },
             2 => Input::ReplyEnded { turn },
@@ -225,11 +235,28 @@ impl World {
     fn obey(&mut self, command: Command) {
         match command {
             Command::FinalizeStt { turn, attempt } => self.recognise(turn, attempt),
-            Command::StartReply { turn, prompt } => self.think(turn, prompt),
-            Command::Speak { turn, sentence, .. } => self.synthesise(turn, sentence),
+            Command::StartReply { turn, prompt } => self.start(turn, prompt),
+            Command::ContinueReply { turn } => {
+                // Several deadlines may pass at once, of which a later one ends the reply.
+                let alive = self.conversation.live_reply() == Some(turn);
+                let goes_on = matches!(self.conversation.messages().last(), Some(Message::Tools(_)));
+                assert!(goes_on || !alive, "nothing to go on with");
+                self.think(turn, Prompt::Model);
+            }
+            Command::RunTool { turn, id, name, .. } => self.use_tool(turn, id, &name),
+            Command::CancelTool { id, .. } => {
+                self.count("tool cut off");
+                self.forget(|input| matches!(input, Input::ToolResult { id: of, .. } if *of == id));
+            }
+            Command::Speak { turn, sentence, text } => {
+                if text == FILLER {
+                    self.count("filler");
+                }
+                self.synthesise(turn, sentence);
+            }
             Command::CancelReply { turn } => self.forget(|input| {
                 matches!(input, Input::FirstToken { turn: of } | Input::Reply { turn: of, .. } | Input::ReplyEnded { turn: of }
-                    | Input::Failed { turn: Some(of), stage: Stage::Llm, .. } if *of == turn)
+                    | Input::ToolCalls { turn: of, .. } | Input::Failed { turn: Some(of), stage: Stage::Llm, .. } if *of == turn)
             }),
             Command::CancelSpeech { turn } => {
                 if let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.turn == turn) {
@@ -258,6 +285,7 @@ impl World {
                     }
                 }
             }
+            Command::FlushSpeech { .. } => {}
             Command::EndSpeech { .. } => {
                 if let Some(mouth) = &mut self.mouth {
                     mouth.text_ended = true;
@@ -276,6 +304,12 @@ impl World {
                 }
             }
             Command::Emit(event) => self.notice(&event),
+            Command::CommitTools { turn, .. } => {
+                self.count("tools used");
+                if self.ended == Some(turn) {
+                    self.count("acted to the end");
+                }
+            }
             Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
         }
     }
@@ -288,6 +322,9 @@ impl World {
     }
 
     fn notice(&mut self, event: &Event) {
+        if let Event::ReplyEnd { turn, .. } = event {
+            self.ended = Some(*turn);
+        }
         match event {
             Event::Clear { .. } => self.count("interrupted"),
             Event::Resume { .. } => self.count("resumed"),
@@ -320,7 +357,7 @@ impl World {
         }
     }
 
-    fn think(&mut self, turn: TurnId, prompt: Prompt) {
+    fn start(&mut self, turn: TurnId, prompt: Prompt) {
         self.mouth = Some(Mouth {
             turn,
             spoken: 0,
@@ -332,6 +369,10 @@ impl World {
             cancelled: false,
             held: false,
         });
+        self.think(turn, prompt);
+    }
+
+    fn think(&mut self, turn: TurnId, prompt: Prompt) {
         self.llm_at = self.now;
         let slow = if prompt == Prompt::Model { 700 } else { 1 };
         self.written(slow, Input::FirstToken { turn });
@@ -347,9 +388,29 @@ impl World {
                 return self.written(slow, Input::Failed { turn: Some(turn), stage: Stage::Llm, kind, message });
             }
         }
+        if prompt == Prompt::Model && self.random.percent(if self.conversation.tools().is_empty() { 5 } else { 35 }) {
+            let calls = (0..self.random.within(1..5)).map(|_| self.call()).collect();
+            return self.written(slow, Input::ToolCalls { turn, calls });
+        }
         // Some models never come to an end.
         if self.random.percent(92) {
             self.written(slow, Input::ReplyEnded { turn });
+        }
+    }
+
+    /// A call as models make them: now and then of nothing, in words that are no JSON, or under a name used before.
+    fn call(&mut self) -> ToolCall {
+        let name = ["look", "look", "act", "act", "nothing"][self.random.within(0..5) as usize].to_owned();
+        let arguments = if self.random.percent(8) { "{\"half" } else { "" }.to_owned();
+        ToolCall { id: format!("call {}", self.random.within(0..30)), name, arguments }
+    }
+
+    fn use_tool(&mut self, turn: TurnId, id: String, name: &str) {
+        let delay = if name == "act" { 0..8_000 } else { 0..5_000 };
+        match self.random.within(0..100) {
+            0..=69 => self.later(delay, Input::ToolResult { turn, id, result: Ok("there it is".into()) }),
+            70..=84 => self.later(delay, Input::ToolResult { turn, id, result: Err("made up".into()) }),
+            _ => {}
         }
     }
 

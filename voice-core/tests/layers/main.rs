@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! L0  error  time  cancel  id
-//! L1  audio  text  message                    → L0
+//! L1  audio  text  tool                       → L0
+//!     message                                 → tool, L0
 //! L2  stage                                   → L1, L0
-//!     conversation                            → message, L0     no tokio, no futures
+//!     conversation                            → message, tool, L0     no tokio, no futures
 //! L3  stream  builtin                         → stage, L1, L0
-//!     protocol                                → conversation, L0     no tokio, no futures
+//!     protocol                                → conversation, tool, L0     no tokio, no futures
 //! L4  agent                                   → all of the above
 //! L5  testing                                 → all of the above; nothing uses it
 //! ```
@@ -40,21 +41,22 @@ const fn pure_rule(module: &'static str, may_use: &'static str) -> Rule {
     Rule { module, may_use, may_not_use_crates: "tokio tokio_util futures async_trait" }
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     rule("error", "time cancel id"),
     rule("time", "error cancel id"),
     rule("cancel", "error time id"),
     rule("id", "error time cancel"),
     rule("audio", "error time cancel id"),
     rule("text", "error time cancel id"),
-    rule("message", "error time cancel id"),
-    rule("stage", "error time cancel id audio text message"),
-    pure_rule("conversation", "error time cancel id message"),
-    rule("stream", "error time cancel id audio text message stage"),
-    rule("builtin", "error time cancel id audio text message stage"),
-    pure_rule("protocol", "error time cancel id conversation"),
-    rule("agent", "error time cancel id audio text message stage conversation stream builtin protocol"),
-    rule("testing", "error time cancel id audio text message stage conversation stream builtin protocol agent"),
+    pure_rule("tool", "error time cancel id"),
+    pure_rule("message", "error time cancel id tool"),
+    rule("stage", "error time cancel id audio text tool message"),
+    pure_rule("conversation", "error time cancel id tool message"),
+    rule("stream", "error time cancel id audio text tool message stage"),
+    rule("builtin", "error time cancel id audio text tool message stage"),
+    pure_rule("protocol", "error time cancel id tool conversation"),
+    rule("agent", "error time cancel id audio text tool message stage conversation stream builtin protocol"),
+    rule("testing", "error time cancel id audio text tool message stage conversation stream builtin protocol agent"),
 ];
 
 #[test]

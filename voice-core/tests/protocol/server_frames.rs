@@ -2,11 +2,9 @@
 
 use super::text_of;
 use bytes::Bytes;
-use voice_core::conversation::{AgentState, CloseReason, Event, PathPart, PathStage, TurnMetrics};
-use voice_core::protocol::{
-    ErrorCode, Providers, ServerCodec, ServerFrame, Source, ToolStatus, WireMessage, close_code,
-};
-use voice_core::{AudioTime, ErrorKind, Stage, TurnId};
+use voice_core::conversation::{AgentState, CloseReason, Event, PathPart, PathStage, ToolStatus, TurnMetrics};
+use voice_core::protocol::{ErrorCode, Providers, ServerCodec, ServerFrame, WireMessage, close_code};
+use voice_core::{AudioTime, ErrorKind, Source, Stage, TurnId};
 
 const TURN: TurnId = TurnId(2);
 

@@ -6,7 +6,7 @@ use crate::sse::{SseEvent, SseParser};
 use reqwest::Response;
 use std::collections::VecDeque;
 use std::time::Duration;
-use voice_core::Result;
+use voice_core::{Result, ToolCall};
 
 /// How long the end of the body may take after the end of the answer. Only when it was read can the connection serve
 /// again.
@@ -61,18 +61,22 @@ impl Answer {
         self.reader.is_finished()
     }
 
-    /// The first text; `None` when the answer ends without any.
+    /// The first piece that is something: text, a call, or the end.
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    pub(super) async fn first_text(&mut self) -> Result<Option<String>> {
+    pub(super) async fn first(&mut self) -> Result<Piece> {
         loop {
             match self.next().await? {
-                Piece::Text(text) => return Ok(Some(text)),
                 Piece::Nothing => {}
-                Piece::End => return Ok(None),
+                piece => return Ok(piece),
             }
         }
+    }
+
+    /// The calls to tools, once the answer has ended.
+    pub(super) fn take_calls(&mut self) -> Vec<ToolCall> {
+        self.reader.take_calls()
     }
 
     /// Lets go of the connection in a way that it can serve again.

@@ -1,9 +1,9 @@
 //! Requests to one service: its address, its headers, what its refusals mean.
 
 use super::{Service, limits, wire};
-use crate::http::{Asked, client};
+use crate::http::{Asked, client, secret_header};
 use crate::{Endpoint, Secret};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,15 +37,10 @@ impl Connection {
         }
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
-            let unusable = || {
-                let message = format!("the key in {} holds signs that no key has", service.key);
-                Error::new(ErrorKind::Auth, stage, message)
-            };
-            let value = secret_value(&format!("Bearer {}", key.expose().trim())).ok_or_else(unusable)?;
-            headers.insert(AUTHORIZATION, value);
+            headers.insert(AUTHORIZATION, asked.bearer(key)?);
         }
         for (name, value) in more {
-            let header = name.parse::<HeaderName>().ok().zip(secret_value(value.expose()));
+            let header = name.parse::<HeaderName>().ok().zip(secret_header(value.expose()));
             let (name, value) = header.ok_or_else(|| {
                 Error::new(ErrorKind::InvalidConfig, stage, format!("headers: {name:?} or its value is no header"))
             })?;
@@ -68,27 +63,6 @@ impl Connection {
         if response.status().is_success() { Ok(response) } else { Err(self.asked.refused(response).await) }
     }
 
-    /// Reads a body of at most so many bytes.
-    ///
-    /// # Errors
-    /// `Protocol` for a longer one; as [`Asked::unanswered`] when the connection breaks.
-    pub(super) async fn body(&self, mut response: Response, longest: usize) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.asked.unanswered(error))? {
-            if body.len() + chunk.len() > longest {
-                let message = format!("{} sent more than {longest} bytes", self.asked.service);
-                return Err(Error::new(ErrorKind::Protocol, self.asked.stage, message));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    pub(super) fn timed_out(&self, what: &str, limit: Duration) -> Error {
-        let message = format!("{} gave no {what} within {} ms", self.asked.service, limit.as_millis());
-        Error::new(ErrorKind::Timeout, self.asked.stage, message)
-    }
-
     /// Opens a connection by asking for the models, and looks whether `model` is among them.
     ///
     /// # Errors
@@ -104,7 +78,7 @@ impl Connection {
             if !response.status().is_success() {
                 return Err(self.asked.refused(response).await);
             }
-            let list = self.body(response, LONGEST_LIST).await?;
+            let list = self.asked.body(response, LONGEST_LIST).await?;
             if wire::lists_model(&list, model) != Some(false) {
                 return Ok(());
             }
@@ -113,7 +87,7 @@ impl Connection {
             Err(Error::new(ErrorKind::InvalidConfig, self.asked.stage, message))
         };
         let limited = tokio::time::timeout(WARM_UP, look).await;
-        limited.unwrap_or_else(|_| Err(self.timed_out("list of its models", WARM_UP)))
+        limited.unwrap_or_else(|_| Err(self.asked.timed_out("list of its models", WARM_UP)))
     }
 }
 
@@ -134,10 +108,4 @@ pub(super) fn wait(stage: Stage, option: &str, milliseconds: u64) -> Result<Dura
         return Err(Error::new(ErrorKind::InvalidConfig, stage, format!("{option}: nothing answers within 0 ms")));
     }
     Ok(Duration::from_millis(milliseconds))
-}
-
-fn secret_value(value: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(value).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

@@ -150,7 +150,7 @@ impl Recogniser {
         let _slot = self.slots.acquire().await.map_err(closed)?;
         let request = self.connection.request(Method::POST, "/audio/transcriptions").multipart(self.form(wav)?);
         let response = self.connection.send(request).await?;
-        let body = self.connection.body(response, LONGEST_TRANSCRIPT).await?;
+        let body = self.connection.asked.body(response, LONGEST_TRANSCRIPT).await?;
         let transcript: Transcript = serde_json::from_slice(&body).map_err(|error| {
             let message = format!("{} gave a transcript that cannot be read", self.connection.asked.service);
             Error::new(ErrorKind::Protocol, Stage::Stt, message).with_source(error)
@@ -176,7 +176,7 @@ impl Recogniser {
     }
 
     fn late(&self) -> Error {
-        self.connection.timed_out("transcript", self.limit)
+        self.connection.asked.timed_out("transcript", self.limit)
     }
 }
 

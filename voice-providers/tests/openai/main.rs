@@ -8,6 +8,8 @@ mod conformance;
 mod live;
 mod llm;
 mod logs;
+#[path = "../support/http_server.rs"]
 mod server;
 mod stt;
+mod tools;
 mod warm_up;

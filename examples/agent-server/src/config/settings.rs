@@ -26,8 +26,7 @@ pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
 /// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 4] =
-    ["TAVILY_API_KEY", "TAVILY_BASE_URL", "REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
 pub const SETTINGS: [Setting; 34] = [

@@ -4,10 +4,11 @@ use super::choice::Service;
 use crate::config::{Config, ConfigError, StageKind};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_providers::cartesia::{CartesiaTts, CartesiaTtsConfig};
 use voice_providers::deepgram::{DeepgramStt, DeepgramSttConfig, DeepgramTts, DeepgramTtsConfig};
 use voice_providers::openai::{OpenAiLlm, OpenAiLlmConfig, OpenAiStt, OpenAiSttConfig};
+use voice_providers::tavily::{TavilyConfig, WebSearch};
 use voice_providers::{Endpoint, Secret, groq};
 
 /// How long Deepgram may owe a final where another recogniser waits to be asked: longer than that one is patient, so that
@@ -76,6 +77,16 @@ pub(super) fn tts(service: Service, model: Option<&str>, config: &Config) -> Res
         Service::Groq | Service::OpenAi => return Err(unavailable(StageKind::Tts, service)),
     };
     made.map_err(|error| wrong(StageKind::Tts, service, &error))
+}
+
+/// Web search, where there is a key for it.
+pub(super) fn tools(config: &Config) -> Result<Vec<Arc<dyn Tool>>, ConfigError> {
+    let Some(key) = config.keys.get("TAVILY_API_KEY") else { return Ok(Vec::new()) };
+    let mut settings = TavilyConfig::default();
+    settings.key = Some(key.clone());
+    settings.base_url = config.base_urls.get("TAVILY_BASE_URL").cloned();
+    let search = WebSearch::new(settings).map_err(|error| ConfigError::new(error.message()))?;
+    Ok(vec![Arc::new(search)])
 }
 
 /// Where a service is found and how it is entered.

@@ -16,9 +16,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::agent::{Agent, StandbyLine};
+use voice_core::agent::{Agent, AgentBuilder, StandbyLine};
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
-use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
+use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{ErrorKind, Stage};
 
 /// How long the start waits for a provider to get ready.
@@ -51,6 +51,8 @@ pub struct Providers {
     pub llm: Option<Arc<dyn LlmProvider>>,
     /// Text to speech.
     pub tts: Option<Arc<dyn TtsProvider>>,
+    /// What the language model may call.
+    pub tools: Vec<Arc<dyn Tool>>,
     /// What is not installed.
     pub missing: Vec<MissingEngine>,
     /// What one can say, where that is known.
@@ -82,6 +84,9 @@ impl Providers {
         providers.stt = line_up.stt(&stt)?;
         providers.llm = line_up.llm(&llm)?;
         providers.tts = line_up.tts(&tts)?;
+        if llm.iter().any(|chosen| matches!(chosen, Chosen::Cloud(..))) {
+            providers.tools = cloud::tools(config)?;
+        }
         (providers.examples, providers.missing) = (line_up.examples, line_up.missing);
         providers.remarks = remarks(&stt, &llm);
         providers.english_only = stt.contains(&Chosen::Local) || tts.contains(&Chosen::Local);
@@ -123,7 +128,7 @@ impl Providers {
         Ok(())
     }
 
-    pub(crate) fn agent(&self, config: &Config) -> Agent {
+    pub(crate) fn agent(&self, config: &Config) -> voice_core::Result<Agent> {
         let mut builder = Agent::builder().config(config.agent.clone());
         if let Some(model) = self.vad.clone() {
             builder = builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))));
@@ -143,7 +148,7 @@ impl Providers {
         if let Some(line) = &self.standby_line {
             builder = builder.standby_line(line.clone());
         }
-        builder.build()
+        self.tools.iter().cloned().try_fold(builder, AgentBuilder::tool).map(AgentBuilder::build)
     }
 
     /// The names of those that serve; `null` where a stage is empty.

@@ -18,16 +18,24 @@ use voice_core::audio::{Wav, pcm};
 /// What the language model was asked.
 pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
 
-/// Groq, as far as one turn needs it.
-pub(crate) async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
+/// A piece of an answer's text.
+pub(crate) fn text(text: &str) -> Value {
+    json!({ "content": text })
+}
+
+/// Groq, as far as a conversation needs it: the n-th answer is made of the n-th deltas, or of the last.
+pub(crate) async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (String, Asked) {
     let asked = Asked::default();
     let remember = asked.clone();
+    let answers: Vec<Vec<Value>> = answers.iter().map(|deltas| deltas.to_vec()).collect();
     let answer = move |Json(request): Json<Value>| async move {
-        remember.lock().unwrap().push(request);
-        let delta = |text: &str| json!({ "choices": [{ "index": 0, "delta": { "content": text } }] });
+        let mut asked = remember.lock().unwrap();
+        let deltas = answers[asked.len().min(answers.len() - 1)].clone();
+        asked.push(request);
+        let delta = |delta: Value| json!({ "choices": [{ "index": 0, "delta": delta }] });
         let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
-        let events = [delta("It is "), delta("noon."), end].map(|event| format!("data: {event}\n\n")).concat();
-        ([(CONTENT_TYPE, "text/event-stream")], events + "data: [DONE]\n\n")
+        let events = deltas.into_iter().map(delta).chain([end]).map(|event| format!("data: {event}\n\n"));
+        ([(CONTENT_TYPE, "text/event-stream")], events.collect::<String>() + "data: [DONE]\n\n")
     };
     let app = Router::new()
         .route(
@@ -45,7 +53,7 @@ pub(crate) async fn groq(tasks: &mut JoinSet<()>) -> (String, Asked) {
 }
 
 /// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
-async fn deepgram(tasks: &mut JoinSet<()>) -> String {
+pub(crate) async fn deepgram(tasks: &mut JoinSet<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn(async move {
@@ -115,7 +123,7 @@ pub(crate) async fn speak(client: &mut Client) {
 #[tokio::test]
 async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
     let mut tasks = JoinSet::new();
-    let (groq, asked) = groq(&mut tasks).await;
+    let (groq, asked) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
     let deepgram = deepgram(&mut tasks).await;
     let config = settings(&[
         ("DEEPGRAM_API_KEY", "dg-key"),

@@ -1,6 +1,6 @@
 //! Several services for a stage, one of which dies; and what is heard when none is left.
 
-use crate::cloud::{groq, results, speak};
+use crate::cloud::{groq, results, speak, text};
 use crate::support::{Client, Frame, TestServer, settings};
 use agent_server::Providers;
 use futures::{SinkExt, StreamExt};
@@ -102,7 +102,7 @@ fn of_kind(frames: &[Frame], kind: &str) -> Vec<Value> {
 #[tokio::test]
 async fn a_question_is_understood_and_answered_whoever_dies() {
     let mut tasks = JoinSet::new();
-    let (groq, _) = groq(&mut tasks).await;
+    let (groq, _) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
     let dead = Dead::default();
     let deepgram = listen(&mut tasks, move |stream| dying(stream, dead.clone())).await;
     let config = settings(&[
@@ -140,7 +140,7 @@ async fn a_question_is_understood_and_answered_whoever_dies() {
 #[tokio::test]
 async fn a_service_that_refuses_the_key_is_left_out_as_long_as_another_is_there() {
     let mut tasks = JoinSet::new();
-    let (groq, _) = groq(&mut tasks).await;
+    let (groq, _) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
     let deepgram = listen(&mut tasks, refusing).await;
     let with_groq_at = |groq: &str| {
         let config = settings(&[
@@ -163,7 +163,7 @@ async fn a_service_that_refuses_the_key_is_left_out_as_long_as_another_is_there(
 #[tokio::test]
 async fn a_storm_of_rate_limits_is_answered_by_the_next_model() {
     let mut tasks = JoinSet::new();
-    let (groq, asked) = groq(&mut tasks).await;
+    let (groq, asked) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
     let overloaded = listen(&mut tasks, |stream| {
         let answer =
             "HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";

@@ -17,3 +17,4 @@ mod http;
 mod pressure;
 mod process;
 mod resume;
+mod tools;

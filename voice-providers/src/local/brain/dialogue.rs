@@ -11,7 +11,7 @@ use super::order::{Order, Step};
 use super::speech::{day_of_month, duration, letters, time_of_day};
 use super::timers::Timer;
 use super::words::normalise;
-use voice_core::{Message, Role};
+use voice_core::Message;
 
 /// What an answer may depend on besides the conversation.
 pub(super) struct Surroundings<'a> {
@@ -46,21 +46,23 @@ impl<'a> Dialogue<'a> {
             misses: 0,
         };
         for message in messages {
-            match message.role {
-                Role::User => {
-                    dialogue.reply = dialogue.reply_to(&message.text);
+            match message {
+                Message::User(text) => {
+                    dialogue.reply = dialogue.reply_to(text);
                     dialogue.heard.clear();
                 }
-                Role::Agent => {
+                Message::Agent(text) => {
                     if !dialogue.heard.is_empty() {
                         dialogue.heard.push(' ');
                     }
-                    dialogue.heard.push_str(&message.text);
+                    dialogue.heard.push_str(text);
                 }
+                // The brain calls no tools.
+                Message::Tools(_) => {}
             }
         }
         match messages.last() {
-            Some(Message { role: Role::User, .. }) => dialogue.reply,
+            Some(Message::User(_)) => dialogue.reply,
             _ => dialogue.greeting(),
         }
     }

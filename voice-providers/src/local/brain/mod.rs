@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use timers::Timers;
 use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
-use voice_core::{Result, Role};
+use voice_core::{Message, Result};
 
 /// Settings of the demo brain.
 #[derive(Clone)]
@@ -76,9 +76,10 @@ impl DemoBrain {
     /// The whole answer to a request.
     pub fn answer(&self, request: &LlmRequest, cx: &CallContext) -> String {
         let now = self.config.clock.now();
-        let newest = request.messages.last().filter(|message| message.role == Role::User);
-        if let Some(newest) = newest.filter(|newest| self.sets_timer(&newest.text)) {
-            self.timers.begin(&cx.session, cx.turn, &newest.text, now);
+        if let Some(Message::User(newest)) = request.messages.last()
+            && self.sets_timer(newest)
+        {
+            self.timers.begin(&cx.session, cx.turn, newest, now);
         }
         let around = Surroundings {
             time: LocalTime::now(&*self.config.clock),

@@ -1,5 +1,6 @@
 //! The dialect's messages: requests written, events read. Nothing here touches a network.
 
+mod calls;
 mod reader;
 mod request;
 mod transcript;

@@ -1,17 +1,20 @@
 //! The events of a streamed answer.
 
+use super::calls::Calls;
 use crate::http::{Asked, Refusal};
 use crate::openai::reasoning::Reasoning;
 use crate::sse::SseEvent;
 use reqwest::StatusCode;
 use serde_json::Value;
-use voice_core::{Error, ErrorKind, Result};
+use voice_core::{Error, ErrorKind, Result, ToolCall};
 
 /// What an event of the answer brings.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::openai) enum Piece {
     /// Something to say.
     Text(String),
+    /// A part of a call to a tool.
+    Call,
     /// Nothing to say: a role, a thought, figures.
     Nothing,
     /// The answer is whole.
@@ -25,6 +28,7 @@ pub(in crate::openai) struct Reader {
     reasoning: Reasoning,
     finish: Option<String>,
     spoke: bool,
+    calls: Calls,
     id: Option<String>,
     pub(super) usage: Option<Usage>,
 }
@@ -39,7 +43,15 @@ pub(super) struct Usage {
 
 impl Reader {
     pub(in crate::openai) fn new(asked: Asked) -> Self {
-        Self { asked, reasoning: Reasoning::default(), finish: None, spoke: false, id: None, usage: None }
+        Self {
+            asked,
+            reasoning: Reasoning::default(),
+            finish: None,
+            spoke: false,
+            calls: Calls::default(),
+            id: None,
+            usage: None,
+        }
     }
 
     /// Reads one event.
@@ -70,13 +82,23 @@ impl Reader {
         }
         self.note(&chunk);
         let choice = &chunk["choices"][0];
+        let calls = self.calls.read(&choice["delta"]);
         let mut text = self.reasoning.speakable(choice["delta"]["content"].as_str().unwrap_or_default());
         if let Some(finish) = choice["finish_reason"].as_str() {
             self.finish = Some(finish.to_owned());
             text += &self.reasoning.rest();
         }
         self.spoke |= !text.is_empty();
-        Ok(if text.is_empty() { Piece::Nothing } else { Piece::Text(text) })
+        Ok(match (text.is_empty(), calls) {
+            (false, _) => Piece::Text(text),
+            (true, true) => Piece::Call,
+            (true, false) => Piece::Nothing,
+        })
+    }
+
+    /// The calls of an answer that has ended.
+    pub(in crate::openai) fn take_calls(&mut self) -> Vec<ToolCall> {
+        self.calls.take()
     }
 
     /// Whether the service has given its reason to finish.
@@ -111,7 +133,7 @@ impl Reader {
             ?usage,
             "the answer is whole"
         );
-        if self.finish.as_deref() == Some("length") && !self.spoke {
+        if self.finish.as_deref() == Some("length") && !self.spoke && self.calls.is_empty() {
             let message = format!(
                 "{} used up all tokens before the first word; raise max_tokens or lower reasoning_effort",
                 self.asked.service

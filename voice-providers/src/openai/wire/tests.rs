@@ -5,8 +5,9 @@ use crate::openai::MaxTokensField;
 use crate::sse::SseEvent;
 use proptest::prelude::*;
 use serde_json::{Map, json};
+use std::time::Duration;
 use voice_core::stage::LlmRequest;
-use voice_core::{ErrorKind, Message, Result, Stage};
+use voice_core::{AnsweredCall, ErrorKind, Message, Result, SideEffect, Stage, ToolCall, ToolRound, ToolSpec};
 
 const ASKED: Asked = Asked { service: "Groq", stage: Stage::Llm, key: "GROQ_API_KEY", model: "LLM" };
 
@@ -45,7 +46,7 @@ fn read(events: &[SseEvent]) -> (String, Result<()>) {
         };
         match piece {
             Ok(Piece::Text(text)) => spoken += &text,
-            Ok(Piece::Nothing) => {}
+            Ok(Piece::Call | Piece::Nothing) => {}
             Ok(Piece::End) => return (spoken, Ok(())),
             Err(error) => return (spoken, Err(error)),
         }
@@ -54,7 +55,7 @@ fn read(events: &[SseEvent]) -> (String, Result<()>) {
 }
 
 fn body(manner: &Manner, request: &LlmRequest) -> String {
-    serde_json::to_string(&manner.request(request)).unwrap()
+    serde_json::to_string(&manner.request(request, false)).unwrap()
 }
 
 #[test]
@@ -78,6 +79,7 @@ fn a_request_with_everything() {
             Message::agent("Hello \"you\"."),
             Message::user("so?"),
         ],
+        ..LlmRequest::default()
     };
     let mut manner = manner();
     manner.temperature = Some(0.5);
@@ -94,6 +96,61 @@ fn a_request_with_everything() {
     assert_eq!(body(&manner, &request), expected);
     manner.max_tokens_field = MaxTokensField::MaxTokens;
     assert!(body(&manner, &request).contains(r#""max_tokens":200"#));
+}
+
+fn answered(id: &str, arguments: &str, result: &str) -> AnsweredCall {
+    let call = ToolCall { id: id.into(), name: "weather".into(), arguments: arguments.into() };
+    AnsweredCall { call, result: result.into() }
+}
+
+#[test]
+fn tools_are_offered_and_a_round_follows_what_was_said_before_it() {
+    let tool = ToolSpec {
+        name: "weather".into(),
+        description: "Tells the weather.".into(),
+        parameters: json!({ "type": "object", "properties": { "city": { "type": "string" } } }),
+        effect: SideEffect::None,
+        deadline: Duration::from_secs(1),
+    };
+    let round = ToolRound {
+        calls: vec![answered("a", r#"{"city":"Oslo"}"#, "rain"), answered("b", r#"{"city":"#, "no such city")],
+    };
+    let mut odd = answered("c", "", "snow");
+    odd.call.name = "weather<|json|>".into();
+    let request = LlmRequest {
+        messages: vec![
+            Message::user("Oslo?"),
+            Message::agent("Let me look."),
+            Message::Tools(round),
+            Message::Tools(ToolRound { calls: vec![odd] }),
+        ],
+        tools: [tool].into(),
+        ..LlmRequest::default()
+    };
+    let expected = concat!(
+        r#"{"model":"m","messages":[{"role":"user","content":"Oslo?"},{"role":"assistant","content":"Let me look.","tool_calls":["#,
+        r#"{"id":"a","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Oslo\"}"}},"#,
+        r#"{"id":"b","type":"function","function":{"name":"weather","arguments":"{}"}}]},"#,
+        r#"{"role":"tool","tool_call_id":"a","content":"rain"},{"role":"tool","tool_call_id":"b","content":"no such city"},"#,
+        r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"weather__json__","arguments":"{}"}}]},"#,
+        r#"{"role":"tool","tool_call_id":"c","content":"snow"}],"#,
+        r#""tools":[{"type":"function","function":{"name":"weather","description":"Tells the weather.","#,
+        r#""parameters":{"properties":{"city":{"type":"string"}},"type":"object"}}}],"#,
+        r#""stream":true,"stream_options":{"include_usage":true}}"#
+    );
+    assert_eq!(body(&manner(), &request), expected);
+}
+
+#[test]
+fn after_a_miswritten_call_the_model_is_asked_in_a_cooler_way() {
+    let mut manner = manner();
+    let temperature = |manner: &Manner| {
+        let request = LlmRequest::default();
+        serde_json::to_value(manner.request(&request, true)).unwrap()["temperature"].as_f64()
+    };
+    assert_eq!(temperature(&manner), Some(0.5));
+    manner.temperature = Some(0.5);
+    assert_eq!(temperature(&manner), Some(0.25));
 }
 
 #[test]

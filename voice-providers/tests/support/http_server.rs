@@ -1,5 +1,7 @@
 //! A server that plays a script and remembers what it was asked.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,8 +1,11 @@
 //! The loop: facts go into the conversation, commands come out and are carried out. One task a session.
 
+mod calls;
+
 use super::clock::Clock;
 use super::ears::{Ears, Heard};
 use super::estimate::TurnEstimator;
+use super::hands::{Hands, Outcome};
 use super::mind::{Mind, Thought};
 use super::mouth::{Mouth, Utterance, playout_config};
 use super::outbox::Outbox;
@@ -13,7 +16,7 @@ use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{AgentPhase, CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result, Stage};
 use crate::id::{SessionId, TurnId};
-use crate::stage::{CallContext, FinalizeId, LlmRequest, Notice, SttEvent};
+use crate::stage::{CallContext, FinalizeId, Notice, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
 use std::pin::{Pin, pin};
@@ -37,6 +40,7 @@ pub(super) struct Runner {
     recognizer: Option<Recognizer>,
     estimator: Option<TurnEstimator>,
     mind: Mind,
+    hands: Hands,
     mouth: Mouth,
     format: ClientFormat,
     tasks: TaskScope,
@@ -54,6 +58,7 @@ enum Wake {
     Control(Option<Control>),
     Audio(Option<Bytes>),
     Stt(Result<SttEvent>),
+    Tool(Outcome),
     Thought(TurnId, Thought),
     Utterance(TurnId, Utterance),
     Estimate(TurnId, f32),
@@ -66,7 +71,7 @@ impl Runner {
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
-        let mut conversation = Conversation::new(settings);
+        let mut conversation = Conversation::new(settings).with_tools(parts.specs.clone());
         conversation.handle(
             SessionTime::ZERO,
             Input::SetContext {
@@ -88,6 +93,7 @@ impl Runner {
             ears,
             recognizer,
             mind: Mind::default(),
+            hands: Hands::default(),
             mouth: Mouth::default(),
             format: options.format,
             tasks,
@@ -139,6 +145,7 @@ impl Runner {
                 None => std::future::pending().await,
             } } => Wake::Stt(event),
             pcm = self.audio.recv(), if listens => Wake::Audio(pcm),
+            outcome = self.hands.next() => Wake::Tool(outcome),
             (turn, thought) = self.mind.next(), if writes => Wake::Thought(turn, thought),
             (turn, utterance) = self.mouth.next() => Wake::Utterance(turn, utterance),
             (turn, estimate) = async { match &mut self.estimator {
@@ -158,6 +165,7 @@ impl Runner {
             // Every handle is gone; the token says so as well.
             Wake::Audio(None) => self.learn(Input::Close(CloseReason::End)),
             Wake::Stt(event) => self.recognized(event),
+            Wake::Tool(Outcome { turn, id, result }) => self.learn(Input::ToolResult { turn, id, result }),
             Wake::Thought(turn, thought) => self.thought(turn, thought),
             Wake::Utterance(turn, utterance) => self.uttered(turn, utterance),
             Wake::Estimate(turn, probability) => self.learn(Input::TurnEstimate { turn, probability }),
@@ -222,30 +230,23 @@ impl Runner {
                 }
             }
             Command::StartReply { turn, prompt } => self.start_reply(turn, prompt, now),
+            Command::ContinueReply { turn } => self.think(turn, Prompt::Model, self.cancel.child()),
+            Command::RunTool { turn, id, name, arguments } => self.run_tool(turn, id, &name, arguments),
+            Command::CancelTool { id, .. } => self.hands.cancel(&id),
             Command::CancelReply { .. } => self.mind.stop(),
             Command::Speak { turn, sentence, text } => self.mouth.speak(turn, sentence, text),
             Command::PlayStandbyLine { turn } => self.play_standby_line(turn, now),
+            Command::FlushSpeech { turn } => self.mouth.flush_text(turn),
             Command::EndSpeech { turn } => self.mouth.end_text(turn),
             Command::CancelSpeech { turn } => self.mouth.cancel_synthesis(turn),
             Command::PausePlayback { turn } => self.mouth.hold(turn, now),
             Command::ResumePlayback { turn } => self.mouth.resume(turn, now),
             Command::FlushPlayback { turn } => self.mouth.flush(turn, now),
-            Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
+            Command::CommitUser { .. }
+            | Command::CommitAgent { .. }
+            | Command::CommitTools { .. }
+            | Command::Shutdown => {}
             Command::Emit(event) => self.emit(event),
-        }
-    }
-
-    fn start_reply(&mut self, turn: TurnId, prompt: Prompt, now: SessionTime) {
-        let request = LlmRequest {
-            instructions: self.conversation.instructions().map(Into::into),
-            context: self.conversation.context().map(Into::into),
-            messages: self.conversation.history().cloned().collect(),
-        };
-        let cancel = self.cancel.child();
-        let cx = |cancel| CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() };
-        self.mind.start(&self.parts, prompt, request, cx(cancel.child()));
-        if let Err(error) = self.mouth.begin(&self.parts, self.format, cx(cancel.child()), now) {
-            self.learn(failed(Some(turn), error));
         }
     }
 
@@ -396,6 +397,7 @@ impl Runner {
             Thought::Sentence(sentence) => {
                 self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
             }
+            Thought::Calls(calls) => self.learn(Input::ToolCalls { turn, calls }),
             Thought::Ended => self.learn(Input::ReplyEnded { turn }),
             Thought::Failed(error) => self.learn(failed(Some(turn), error)),
         }
@@ -423,6 +425,8 @@ impl Runner {
             recognizer.stop();
         }
         self.recognizer = None;
+        // What cannot be taken back may come to its end.
+        self.hands.finish(JOIN_DEADLINE).await;
         self.cancel.cancel();
         if let Some(estimator) = self.estimator.take() {
             estimator.join().await;

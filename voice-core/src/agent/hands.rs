@@ -1,0 +1,99 @@
+//! The hands: calls to tools, side by side, each until it ends or is dropped.
+
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{SessionId, TurnId};
+use crate::stage::{CallContext, Tool};
+use crate::tool::{SideEffect, ToolOutput};
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use futures::{FutureExt, future};
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// What became of a call.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) turn: TurnId,
+    pub(super) id: String,
+    /// What it gave, or what went wrong.
+    pub(super) result: Result<ToolOutput, String>,
+}
+
+/// The calls that are alive. How many there are at once, and for how long, is up to the conversation.
+#[derive(Default)]
+pub(super) struct Hands {
+    calls: FuturesUnordered<BoxFuture<'static, Option<Outcome>>>,
+    cancels: Vec<(String, CancelToken)>,
+}
+
+impl Hands {
+    /// Begins a call. One with an irreversible effect outlives the cancellation of its session: it is stopped by
+    /// [`cancel`](Self::cancel) alone.
+    pub(super) fn run(&mut self, tool: &Arc<dyn Tool>, id: String, arguments: Value, mut cx: CallContext) {
+        if tool.spec().effect == SideEffect::Irreversible {
+            cx.cancel = CancelToken::new();
+        }
+        let (turn, session, cancel, tool) = (cx.turn, cx.session.clone(), cx.cancel.clone(), Arc::clone(tool));
+        let name = tool.spec().name.clone();
+        self.cancels.push((id.clone(), cancel.clone()));
+        let work = AssertUnwindSafe(async move { tool.call(arguments, cx).await }).catch_unwind();
+        let call = async move {
+            let result = match future::select(Box::pin(cancel.cancelled()), Box::pin(work)).await {
+                future::Either::Left(_) => return None,
+                future::Either::Right((Ok(result), _)) => result.map_err(|error| problem(&session, &name, &error)),
+                future::Either::Right((Err(_), _)) => {
+                    tracing::error!(%session, tool = name, "a tool panicked");
+                    Err("the tool broke down".to_owned())
+                }
+            };
+            Some(Outcome { turn, id, result })
+        };
+        self.calls.push(call.boxed());
+    }
+
+    /// Drops a call.
+    pub(super) fn cancel(&mut self, id: &str) {
+        if let Some(index) = self.cancels.iter().position(|(of, _)| of == id) {
+            self.cancels.swap_remove(index).1.cancel();
+        }
+    }
+
+    /// The next call that ends by itself; pending for ever while none is alive. Cancel-safe.
+    pub(super) fn next(&mut self) -> impl Future<Output = Outcome> + '_ {
+        future::poll_fn(|context| {
+            loop {
+                match self.calls.poll_next_unpin(context) {
+                    Poll::Ready(Some(Some(outcome))) => {
+                        self.cancels.retain(|(id, _)| *id != outcome.id);
+                        return Poll::Ready(outcome);
+                    }
+                    Poll::Ready(Some(None)) => {}
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+    }
+
+    /// Lets what is alive come to its end, for so long, and drops the rest.
+    pub(super) async fn finish(mut self, patience: Duration) {
+        let ended = async { while self.calls.next().await.is_some() {} };
+        if tokio::time::timeout(patience, ended).await.is_err() {
+            tracing::warn!(calls = self.calls.len(), "a tool did not end in time");
+        }
+        for (_, cancel) in self.cancels {
+            cancel.cancel();
+        }
+    }
+}
+
+/// What the model is told of an error. What only the operator can mend stands in the log.
+fn problem(session: &SessionId, tool: &str, error: &Error) -> String {
+    if *error.kind() != ErrorKind::InvalidInput {
+        tracing::warn!(%session, tool, %error, "a tool failed");
+    }
+    error.message().to_owned()
+}

@@ -1,0 +1,407 @@
+//! Tools: what is said around them, what an interruption does to them, and what the model is told of them.
+
+use crate::*;
+use insta::assert_snapshot;
+use std::time::Duration;
+use voice_core::conversation::{Command, Event, ToolStatus};
+use voice_core::{Message, SideEffect, ToolCall, ToolSpec};
+
+/// `look` has no effect and may take 5 s, `act` has one and may take 20 s.
+fn with_tools(config: ConversationConfig) -> Script {
+    let tool = |name: &str, effect, seconds| ToolSpec {
+        name: name.into(),
+        description: String::new(),
+        parameters: serde_json::json!({"type": "object"}),
+        effect,
+        deadline: Duration::from_secs(seconds),
+    };
+    Script::new(config)
+        .with_tools([tool("look", SideEffect::None, 5), tool("act", SideEffect::Irreversible, 20)].into())
+        .at(0, Input::UserText("What is the weather?".into()))
+}
+
+fn asked() -> Script {
+    with_tools(ConversationConfig::default())
+}
+
+fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall { id: id.into(), name: name.into(), arguments: arguments.into() }
+}
+
+fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Input {
+    Input::ToolCalls { turn: TurnId(1), calls: calls.into_iter().collect() }
+}
+
+fn result(id: &str, text: &str) -> Input {
+    Input::ToolResult { turn: TurnId(1), id: id.into(), result: Ok(text.into()) }
+}
+
+/// The history in one line: who said what, and which calls gave what.
+fn history(script: &Script) -> String {
+    told(script.conversation().history().cloned().collect())
+}
+
+fn told(messages: Vec<Message>) -> String {
+    let line = |message: Message| match message {
+        Message::User(text) => format!("user: {text}"),
+        Message::Agent(text) => format!("agent: {text}"),
+        Message::Tools(round) => {
+            let calls = round.calls.iter().map(|answered| format!("{} = {}", answered.call.name, answered.result));
+            calls.collect::<Vec<_>>().join(" & ")
+        }
+    };
+    messages.into_iter().map(line).collect::<Vec<_>>().join(" | ")
+}
+
+/// How the calls ended, in order.
+fn endings(timeline: &Timeline) -> Vec<(String, ToolStatus)> {
+    let ending = |command: &Command| match command {
+        Command::Emit(Event::Tool { id, status, .. }) if *status != ToolStatus::Started => Some((id.clone(), *status)),
+        _ => None,
+    };
+    timeline.commands().filter_map(ending).collect()
+}
+
+fn ended<const N: usize>(calls: [(&str, ToolStatus); N]) -> [(String, ToolStatus); N] {
+    calls.map(|(id, status)| (id.to_owned(), status))
+}
+
+fn count(timeline: &Timeline, what: fn(&Command) -> bool) -> usize {
+    timeline.commands().filter(|command| what(command)).count()
+}
+
+#[test]
+fn the_agent_says_that_it_looks_looks_and_goes_on_in_the_same_turn() {
+    let script = asked()
+        .at(200, Input::FirstToken { turn: TurnId(1) })
+        .at(250, Input::Reply { turn: TurnId(1), text: "Let me look.".into(), speech: "Let me look.".into() })
+        .at(260, calls([call("a", "look", r#"{"city":"Oslo"}"#), call("b", "look", "")]))
+        .at(300, audio(1, 0, 8_000))
+        .at(300, spoken(1, 0))
+        .at(300, sent(1, 8_000))
+        .at(400, result("b", "sun"))
+        .at(900, result("a", "rain"));
+    assert_eq!(
+        told(script.conversation().messages()),
+        "user: What is the weather? | agent: Let me look. | look = rain & look = sun"
+    );
+    let script = script
+        .at(1_000, sentence(1, "It rains."))
+        .at(1_010, written(1))
+        .at(1_100, audio(1, 1, 8_000))
+        .at(1_100, spoken(1, 1))
+        .at(1_100, sent(1, 16_000))
+        .at(1_700, done(1));
+    assert_eq!(
+        history(&script),
+        "user: What is the weather? | agent: Let me look. | look = rain & look = sun | agent: It rains."
+    );
+    assert_snapshot!(script.run_until(1_700), @r#"
+       0 UserText("What is the weather?")
+         → Transcript { turn: 1, text: "What is the weather?", is_final: true }
+         → CommitUser { turn: 1, text: "What is the weather?" }
+         → StartReply { turn: 1, prompt: Model }
+         → State(Thinking)
+     200 FirstToken { turn: 1 }
+     250 Reply { turn: 1, text: "Let me look.", speech: "Let me look." }
+         → Speak { turn: 1, sentence: 0, text: "Let me look." }
+     260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{\"city\":\"Oslo\"}" }, ToolCall { id: "b", name: "look", arguments: "" }] }
+         → FlushSpeech { turn: 1 }
+         → Tool { turn: 1, id: "a", name: "look", status: Started, sources: [] }
+         → RunTool { turn: 1, id: "a", look {"city":"Oslo"} }
+         → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
+         → RunTool { turn: 1, id: "b", look {} }
+     300 Synthesized { turn: 1, sentence: 0, samples: 8000 }
+     300 SentenceSynthesized { turn: 1, sentence: 0 }
+     300 Sent { turn: 1, samples: 8000 }
+         → Reply { turn: 1, text: "Let me look." }
+         → Metrics { turn: 1, total: 300 ms }
+         → State(Speaking)
+     400 ToolResult { turn: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
+         → Tool { turn: 1, id: "b", name: "look", status: Done, sources: [] }
+     900 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
+         → Tool { turn: 1, id: "a", name: "look", status: Done, sources: [] }
+         → ContinueReply { turn: 1 }
+    1000 Reply { turn: 1, text: "It rains. ", speech: "It rains." }
+         → Speak { turn: 1, sentence: 1, text: "It rains." }
+    1010 ReplyEnded { turn: 1 }
+         → EndSpeech { turn: 1 }
+    1100 Synthesized { turn: 1, sentence: 1, samples: 8000 }
+    1100 SentenceSynthesized { turn: 1, sentence: 1 }
+    1100 Sent { turn: 1, samples: 16000 }
+         → Reply { turn: 1, text: " It rains. " }
+    1700 PlaybackDone { turn: 1 }
+         → CommitAgent { turn: 1, text: "Let me look." }
+         → CommitTools { turn: 1, look {"city":"Oslo"} = "rain", look  = "sun" }
+         → CommitAgent { turn: 1, text: "It rains." }
+         → ReplyEnd { turn: 1, interrupted: false, heard: "Let me look. It rains." }
+         → State(Listening)
+    "#);
+}
+
+#[test]
+fn an_interruption_drops_what_only_looks() {
+    let script = asked()
+        .at(250, sentence(1, "Let me look."))
+        .at(260, calls([call("a", "look", "{}"), call("b", "look", "{}")]))
+        .at(300, result("b", "sun"))
+        .at(400, Input::UserText("Never mind.".into()))
+        .at(500, result("a", "rain"));
+    assert_eq!(
+        history(&script),
+        "user: What is the weather? | look = cut off: the user interrupted before there was a result & look = sun | \
+         user: Never mind."
+    );
+    assert_snapshot!(script.run_until(500), @r#"
+      0 UserText("What is the weather?")
+        → Transcript { turn: 1, text: "What is the weather?", is_final: true }
+        → CommitUser { turn: 1, text: "What is the weather?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    250 Reply { turn: 1, text: "Let me look. ", speech: "Let me look." }
+        → Speak { turn: 1, sentence: 0, text: "Let me look." }
+    260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
+        → FlushSpeech { turn: 1 }
+        → Tool { turn: 1, id: "a", name: "look", status: Started, sources: [] }
+        → RunTool { turn: 1, id: "a", look {} }
+        → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
+        → RunTool { turn: 1, id: "b", look {} }
+    300 ToolResult { turn: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
+        → Tool { turn: 1, id: "b", name: "look", status: Done, sources: [] }
+    400 UserText("Never mind.")
+        → Transcript { turn: 2, text: "Never mind.", is_final: true }
+        → CancelReply { turn: 1 }
+        → CancelSpeech { turn: 1 }
+        → FlushPlayback { turn: 1 }
+        → Clear { turn: 1 }
+        → Metrics { turn: 1, total: none }
+        → Tool { turn: 1, id: "a", name: "look", status: Failed, sources: [] }
+        → CancelTool { turn: 1, id: "a" }
+        → CommitTools { turn: 1, look {} = "cut off: the user interrupted before there was a result", look {} = "sun" }
+        → ReplyEnd { turn: 1, interrupted: true, heard: "" }
+        → CommitUser { turn: 2, text: "Never mind." }
+        → StartReply { turn: 2, prompt: Model }
+    500 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
+    "#);
+}
+
+#[test]
+fn what_cannot_be_taken_back_comes_to_its_end_before_the_next_question_is_asked() {
+    let script = asked()
+        .at(260, calls([call("a", "act", "{}"), call("b", "look", "{}")]))
+        .at(400, Input::UserText("Wait!".into()));
+    assert_eq!(history(&script), "user: What is the weather?");
+    let script = script.at(3_000, result("a", "booked"));
+    assert_eq!(
+        history(&script),
+        "user: What is the weather? | act = booked & look = cut off: the user interrupted before there was a result | \
+         user: Wait!"
+    );
+    assert_snapshot!(script.run_until(3_000), @r#"
+       0 UserText("What is the weather?")
+         → Transcript { turn: 1, text: "What is the weather?", is_final: true }
+         → CommitUser { turn: 1, text: "What is the weather?" }
+         → StartReply { turn: 1, prompt: Model }
+         → State(Thinking)
+     260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "act", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
+         → Tool { turn: 1, id: "a", name: "act", status: Started, sources: [] }
+         → RunTool { turn: 1, id: "a", act {} }
+         → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
+         → RunTool { turn: 1, id: "b", look {} }
+     400 UserText("Wait!")
+         → Transcript { turn: 2, text: "Wait!", is_final: true }
+         → CancelReply { turn: 1 }
+         → CancelSpeech { turn: 1 }
+         → FlushPlayback { turn: 1 }
+         → Clear { turn: 1 }
+         → Metrics { turn: 1, total: none }
+         → Tool { turn: 1, id: "b", name: "look", status: Failed, sources: [] }
+         → CancelTool { turn: 1, id: "b" }
+         → ReplyEnd { turn: 1, interrupted: true, heard: "" }
+    3000 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "booked", sources: [] }) }
+         → Tool { turn: 1, id: "a", name: "act", status: Done, sources: [] }
+         → CommitTools { turn: 1, act {} = "booked", look {} = "cut off: the user interrupted before there was a result" }
+         → CommitUser { turn: 2, text: "Wait!" }
+         → StartReply { turn: 2, prompt: Model }
+    "#);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_given_up_at_its_deadline() {
+    let script = asked().at(1_000, calls([call("a", "act", "")])).at(1_100, Input::UserText("Wait!".into()));
+    let script = script.at(20_999, Input::Timeout);
+    assert_eq!(history(&script), "user: What is the weather?");
+    let script = script.at(21_000, Input::Timeout);
+    assert_eq!(
+        history(&script),
+        "user: What is the weather? | act = failed: there was no result within 20000 ms; it may have been done all \
+         the same | user: Wait!"
+    );
+}
+
+#[test]
+fn each_call_has_the_deadline_of_its_tool_and_no_other_timer_runs_out_meanwhile() {
+    let script =
+        asked().at(250, sentence(1, "Let me look.")).at(1_000, calls([call("a", "look", ""), call("b", "act", "")]));
+    let timeline = script.clone().run_until(20_999);
+    assert_eq!(endings(&timeline), ended([("a", ToolStatus::Failed)]));
+    let others =
+        |command: &Command| matches!(command, Command::Emit(Event::Failed { .. }) | Command::CancelReply { .. });
+    assert_eq!(count(&timeline, others), 0, "{timeline}");
+    assert_eq!(endings(&script.run_until(21_000)), ended([("a", ToolStatus::Failed), ("b", ToolStatus::Failed)]));
+}
+
+#[test]
+fn a_filler_is_said_once_and_only_into_silence() {
+    let is_filler = |command: &Command| matches!(command, Command::Speak { text, .. } if text == "One moment, please.");
+    let looking = |asked: Script| {
+        asked
+            .at(250, Input::Reply { turn: TurnId(1), text: "Let me look.".into(), speech: "Let me look.".into() })
+            .at(260, calls([call("a", "act", "")]))
+            .at(300, audio(1, 0, 40_000))
+            .at(300, spoken(1, 0))
+            .at(300, sent(1, 40_000))
+    };
+    let script = looking(asked());
+    assert_eq!(count(&script.clone().run_until(4_000), is_filler), 0, "the agent still speaks");
+    let script = script.at(2_800, played(1, 40_000));
+    let timeline = script.clone().run_until(20_000);
+    assert_eq!(count(&timeline, is_filler), 1);
+    let script = script
+        .at(4_300, audio(1, 1, 16_000))
+        .at(4_300, spoken(1, 1))
+        .at(4_300, sent(1, 56_000))
+        .at(5_000, result("a", "rain"))
+        .at(5_100, sentence(1, "It rains."))
+        .at(5_200, written(1))
+        .at(5_300, audio(1, 2, 8_000))
+        .at(5_300, spoken(1, 2))
+        .at(5_300, sent(1, 64_000))
+        .at(6_000, done(1));
+    let said = "user: What is the weather? | agent: Let me look. One moment, please. | act = rain | agent: It rains.";
+    assert_eq!(history(&script), said);
+
+    let mut silent = ConversationConfig::default();
+    silent.tools.filler = None;
+    let timeline = looking(with_tools(silent)).at(2_800, played(1, 40_000)).run_until(20_000);
+    assert_eq!(count(&timeline, is_filler), 0);
+}
+
+#[test]
+fn a_call_that_cannot_be_done_is_told_to_the_model_and_the_turn_goes_on() {
+    let mut config = ConversationConfig::default();
+    config.tools.max_calls = 3;
+    let script = with_tools(config).at(
+        260,
+        calls([
+            call("a", "lok", "{}"),
+            call("b", "look", r#"{"city":"#),
+            call("c", "look", "[]"),
+            call("d", "look", ""),
+        ]),
+    );
+    assert_snapshot!(told(script.conversation().messages()), @r#"user: What is the weather? | lok = failed: there is no tool "lok", there is look, act & look = failed: the arguments are no JSON object: EOF while parsing a value at line 1 column 8 & look = failed: the arguments are no JSON object: invalid type: sequence, expected a map at line 1 column 0 & look = failed: not done, since at most 3 calls are done at once"#);
+    let timeline = script.run_until(260);
+    assert_eq!(endings(&timeline), ended(["a", "b", "c", "d"].map(|id| (id, ToolStatus::Failed))));
+    assert_eq!(count(&timeline, |command| matches!(command, Command::RunTool { .. })), 0);
+    assert_eq!(count(&timeline, |command| matches!(command, Command::ContinueReply { .. })), 1);
+}
+
+#[test]
+fn after_so_many_rounds_the_model_is_asked_without_tools() {
+    let mut config = ConversationConfig::default();
+    config.tools.max_rounds = 2;
+    let mut script = with_tools(config);
+    for (at, id) in [(300, "a"), (500, "b")] {
+        assert_eq!(script.conversation().tools().len(), 2);
+        script = script.at(at, calls([call(id, "look", "")])).at(at + 100, result(id, "rain"));
+    }
+    assert!(script.conversation().tools().is_empty());
+    let script = script.at(700, calls([call("c", "look", "")]));
+    let timeline = script.clone().run_until(700);
+    let apology = |command: &Command| matches!(command, Command::Speak { text, .. } if text.starts_with("Sorry"));
+    assert_eq!(count(&timeline, |command| matches!(command, Command::RunTool { .. })), 2);
+    assert_eq!(count(&timeline, apology), 1, "a model that calls what it was not offered has failed");
+}
+
+#[test]
+fn a_model_that_fails_after_the_tools_is_apologised_for() {
+    let script = asked()
+        .at(250, sentence(1, "Let me look."))
+        .at(260, calls([call("a", "look", "")]))
+        .at(270, failed(Some(1), Stage::Llm))
+        .at(400, result("a", "rain"))
+        .at(500, failed(Some(1), Stage::Llm));
+    let apology = |command: &Command| matches!(command, Command::Speak { text, .. } if text.starts_with("Sorry"));
+    let timeline = script.run_until(500);
+    assert_eq!(count(&timeline, apology), 1, "{timeline}");
+    let failures = |command: &Command| matches!(command, Command::Emit(Event::Failed { .. }));
+    assert_eq!(count(&timeline, failures), 1, "while tools run, no model is asked, so none can fail");
+}
+
+#[test]
+fn results_that_nobody_waits_for_are_refused() {
+    let script = asked()
+        .at(100, result("a", "early"))
+        .at(260, calls([call("a", "look", ""), call("b", "look", "")]))
+        .at(300, Input::ToolResult { turn: TurnId(7), id: "a".into(), result: Ok("of another turn".into()) })
+        .at(300, result("c", "of another call"))
+        .at(300, sentence(1, "Stale words."))
+        .at(300, written(1))
+        .at(310, calls([call("d", "look", "")]))
+        .at(400, result("a", "rain"))
+        .at(500, result("a", "twice"))
+        .at(600, result("b", "sun"));
+    assert_eq!(told(script.conversation().messages()), "user: What is the weather? | look = rain & look = sun");
+    assert_eq!(endings(&script.run_until(600)), ended([("a", ToolStatus::Done), ("b", ToolStatus::Done)]));
+}
+
+#[test]
+fn an_id_names_one_call_only() {
+    let script = asked()
+        .at(260, calls([call("a", "look", ""), call("a", "look", ""), call("", "look", "")]))
+        .at(300, result("a", "1"))
+        .at(300, result("call-1-1", "2"))
+        .at(300, result("call-1-2", "3"))
+        .at(400, calls([call("a", "look", "")]))
+        .at(500, result("call-1-3", "4"));
+    assert_eq!(
+        told(script.conversation().messages()),
+        "user: What is the weather? | look = 1 & look = 2 & look = 3 | look = 4"
+    );
+}
+
+#[test]
+fn a_long_result_is_cut() {
+    let mut config = ConversationConfig::default();
+    config.tools.result_chars = 4;
+    let script = with_tools(config).at(260, calls([call("a", "look", "")])).at(300, result("a", "rain and more"));
+    assert!(told(script.conversation().messages()).ends_with("look = rain\n[9 more characters were left out]"));
+}
+
+#[test]
+fn a_client_that_went_away_comes_back_to_what_was_done() {
+    let script = asked()
+        .at(260, calls([call("a", "act", ""), call("b", "look", "")]))
+        .at(300, Input::Detached)
+        .at(2_000, result("a", "booked"))
+        .at(2_500, Input::Attached { output_rate: 16_000 })
+        .at(3_000, Input::UserText("Well?".into()));
+    assert_eq!(
+        history(&script),
+        "user: What is the weather? | act = booked & look = cut off: the user interrupted before there was a result | \
+         user: Well?"
+    );
+}
+
+#[test]
+fn a_synthesiser_that_fails_leaves_the_tools_to_a_reply_that_is_read() {
+    let script = asked()
+        .at(250, sentence(1, "Let me look."))
+        .at(260, calls([call("a", "look", "")]))
+        .at(300, failed(Some(1), Stage::Tts))
+        .at(400, result("a", "rain"))
+        .at(500, sentence(1, "It rains."))
+        .at(600, written(1));
+    assert_eq!(history(&script), "user: What is the weather? | agent: Let me look. | look = rain | agent: It rains.");
+}
