@@ -86,7 +86,7 @@ impl Conversation {
         if let Some(line) = line {
             self.reply_sentence(turn, line.clone(), line);
         }
-        self.reply_ended(turn);
+        self.text_ended(turn);
     }
 
     /// The rest of the text is shown instead of spoken; audio that exists is played to its end, and then the standby

@@ -39,7 +39,9 @@ impl Conversation {
 
     pub(super) fn start_reply(&mut self, turn: TurnId, prompt: Prompt, marks: Marks) {
         let marks = Marks { request: Some(self.now), ..marks };
-        self.reply = Some(Reply::new(turn, marks, self.output_rate, self.config.text_only));
+        let mut reply = Reply::new(turn, marks, self.output_rate, self.config.text_only);
+        reply.answered = prompt != Prompt::Model;
+        self.reply = Some(reply);
         self.agent = AgentPhase::Thinking;
         self.command(Command::StartReply { turn, prompt });
         self.after(Timer::Reply, self.config.llm_timeout_ms);
@@ -67,7 +69,8 @@ impl Conversation {
     }
 
     pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
-        if self.answering(turn).is_some() {
+        if let Some(reply) = self.answering(turn) {
+            reply.answered |= !text.trim().is_empty();
             self.write(turn, text, speech);
             self.after(Timer::Reply, self.config.llm_timeout_ms);
         }
@@ -97,7 +100,18 @@ impl Conversation {
         }
     }
 
+    /// The model has come to its end. One that has not said a word has failed: a turn does not end in silence.
     pub(super) fn reply_ended(&mut self, turn: TurnId) {
+        let Some(reply) = self.answering(turn) else { return };
+        if reply.answered {
+            return self.text_ended(turn);
+        }
+        let message = "the language model ended its answer without a word".to_owned();
+        self.failed(Some(turn), Stage::Llm, ErrorKind::Protocol, message);
+    }
+
+    /// No more text follows.
+    pub(super) fn text_ended(&mut self, turn: TurnId) {
         let Some(reply) = self.answering(turn) else { return };
         reply.text_ended = true;
         let voiceless = reply.mute && !reply.ledger.has_audio() && reply.standby != Standby::Playing;

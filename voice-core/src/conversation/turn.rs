@@ -72,6 +72,8 @@ pub(super) struct Reply {
     pub(super) rounds: Vec<(usize, ToolRound)>,
     /// The next text was not written to follow the last: a blank joins them.
     pub(super) joint: bool,
+    /// Something was said besides the filler, or there is nobody to say it: a text that was given may hold no words.
+    pub(super) answered: bool,
 }
 
 /// The standby line of a reply.
@@ -102,13 +104,14 @@ impl Reply {
             standby: Standby::Unused,
             rounds: Vec::new(),
             joint: false,
+            answered: false,
         }
     }
 
     /// Whether the model has said nothing since it was asked.
     pub(super) fn is_silent(&self) -> bool {
         let said_before = self.rounds.last().map_or(0, |(place, _)| *place);
-        self.ledger.text().len() == said_before
+        self.ledger.text().get(said_before..).is_none_or(|said| said.trim().is_empty())
     }
 }
 

@@ -21,6 +21,65 @@ fn a_language_model_that_fails_before_it_says_anything_is_excused() {
     "#);
 }
 
+/// An answer without a word is none, however well it ends.
+#[test]
+fn a_language_model_that_ends_without_a_word_is_excused() {
+    let timeline = script()
+        .at(0, Input::UserText("Hello?".into()))
+        .at(250, Input::Reply { turn: TurnId(1), text: " \n".into(), speech: String::new() })
+        .at(300, written(1))
+        .run_until(400);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    250 Reply { turn: 1, text: " \n", speech: "" }
+    300 ReplyEnded { turn: 1 }
+        → Failed { stage: Llm, kind: Protocol, message: "the language model ended its answer without a word" }
+        → CancelReply { turn: 1 }
+        → Speak { turn: 1, sentence: 1, text: "Sorry, something went wrong on my side. Please try again." }
+        → EndSpeech { turn: 1 }
+    "#);
+}
+
+#[test]
+fn without_an_apology_an_answer_without_a_word_ends_the_turn() {
+    let mut config = ConversationConfig::default();
+    config.apology = None;
+    let timeline = Script::new(config).at(0, Input::UserText("Hello?".into())).at(300, written(1)).run_until(400);
+    assert_snapshot!(timeline, @r#"
+      0 UserText("Hello?")
+        → Transcript { turn: 1, text: "Hello?", is_final: true }
+        → CommitUser { turn: 1, text: "Hello?" }
+        → StartReply { turn: 1, prompt: Model }
+        → State(Thinking)
+    300 ReplyEnded { turn: 1 }
+        → Failed { stage: Llm, kind: Protocol, message: "the language model ended its answer without a word" }
+        → CancelReply { turn: 1 }
+        → EndSpeech { turn: 1 }
+        → Metrics { turn: 1, total: none }
+        → ReplyEnd { turn: 1, interrupted: false, heard: "" }
+        → State(Listening)
+    "#);
+}
+
+#[test]
+fn a_given_text_without_words_is_no_failure() {
+    let timeline = script().at(0, Input::Say("***".into())).at(10, written(1)).run_until(400);
+    assert_snapshot!(timeline, @r#"
+     0 Say("***")
+       → StartReply { turn: 1, prompt: Text("***") }
+       → State(Thinking)
+    10 ReplyEnded { turn: 1 }
+       → EndSpeech { turn: 1 }
+       → Metrics { turn: 1, total: none }
+       → ReplyEnd { turn: 1, interrupted: false, heard: "" }
+       → State(Listening)
+    "#);
+}
+
 #[test]
 fn a_language_model_that_falls_silent_is_given_up() {
     let timeline = script().at(0, Input::UserText("Hello?".into())).run_until(15_000);

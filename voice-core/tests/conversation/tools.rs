@@ -3,7 +3,7 @@
 use crate::*;
 use insta::assert_snapshot;
 use std::time::Duration;
-use voice_core::conversation::{Command, Event, ToolStatus};
+use voice_core::conversation::{AgentState, Command, Event, ToolStatus};
 use voice_core::{Message, SideEffect, ToolCall, ToolSpec};
 
 /// `look` has no effect and may take 5 s, `act` has one and may take 20 s.
@@ -337,6 +337,42 @@ fn a_model_that_fails_after_the_tools_is_apologised_for() {
     assert_eq!(count(&timeline, apology), 1, "{timeline}");
     let failures = |command: &Command| matches!(command, Command::Emit(Event::Failed { .. }));
     assert_eq!(count(&timeline, failures), 1, "while tools run, no model is asked, so none can fail");
+}
+
+/// What it said before the tools stands; the filler is no answer.
+#[test]
+fn a_model_that_says_nothing_after_the_tools_is_apologised_for_unless_it_spoke_before() {
+    let apology = |command: &Command| matches!(command, Command::Speak { text, .. } if text.starts_with("Sorry"));
+    let acting = |asked: Script| asked.at(300, calls([call("a", "act", "")])).at(4_000, result("a", "booked"));
+    let silent = acting(asked()).at(4_500, written(1)).run_until(4_500);
+    assert_eq!(count(&silent, apology), 1, "{silent}");
+    let filler = |command: &Command| matches!(command, Command::Speak { text, .. } if text == "One moment, please.");
+    assert_eq!(count(&silent, filler), 1, "{silent}");
+    let spoke_before = acting(asked().at(250, sentence(1, "I have booked it."))).at(4_500, written(1));
+    let spoke_before = spoke_before.run_until(4_500);
+    assert_eq!(count(&spoke_before, apology), 0, "{spoke_before}");
+}
+
+/// The floor is held by the tool; the listener sees that the question was taken.
+#[test]
+fn a_question_that_waits_for_a_tool_shows_as_thinking() {
+    let script = asked()
+        .at(250, sentence(1, "I book it."))
+        .at(260, calls([call("a", "act", "")]))
+        .at(300, audio(1, 0, 8_000))
+        .at(300, spoken(1, 0))
+        .at(300, sent(1, 8_000))
+        .at(400, Input::UserText("Wait!".into()))
+        .at(410, played(1, 1_000));
+    let states = |timeline: &Timeline| {
+        let state = |command: &Command| match command {
+            Command::Emit(Event::State(state)) => Some(*state),
+            _ => None,
+        };
+        timeline.commands().filter_map(state).collect::<Vec<_>>()
+    };
+    let seen = states(&script.run_until(2_000));
+    assert_eq!(seen, [AgentState::Thinking, AgentState::Speaking, AgentState::Thinking], "until the tool is done");
 }
 
 #[test]
