@@ -20,7 +20,7 @@ mod tls;
 mod http;
 #[cfg(feature = "websocket")]
 mod pcm;
-#[cfg(any(feature = "openai", feature = "tavily"))]
+#[cfg(any(feature = "deepgram", feature = "openai", feature = "tavily"))]
 mod retry;
 #[cfg(feature = "websocket")]
 #[cfg_attr(not(all(feature = "cartesia", feature = "deepgram")), allow(dead_code, reason = "a service uses its part"))]

@@ -137,8 +137,7 @@ impl DeepgramSttConfig {
     pub(super) fn prerecorded_address(&self) -> String {
         let mut query = self.audio_query();
         self.add_words(&mut query);
-        let path = format!("/v1/listen{query}");
-        self.endpoint.as_ref().map_or_else(|| format!("{BASE}{path}"), |endpoint| endpoint.http(&path))
+        request_address(self.endpoint.as_ref(), &format!("/v1/listen{query}"))
     }
 
     fn audio_query(&self) -> Query {
@@ -162,6 +161,17 @@ impl DeepgramSttConfig {
     }
 }
 
+/// How [`DeepgramTts`](super::DeepgramTts) reaches the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DeepgramTtsTransport {
+    /// Connections that are kept and used again for the next reply.
+    #[default]
+    WebSocket,
+    /// A request a sentence, where connections cannot be kept. The next one is begun while the last is heard.
+    Rest,
+}
+
 /// Options of [`DeepgramTts`](super::DeepgramTts). Made by [`new`](Self::new), then changed field by field.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -174,6 +184,8 @@ pub struct DeepgramTtsConfig {
     pub voice: String,
     /// In Hz: 8,000, 16,000, 24,000 (the default), 32,000 or 48,000.
     pub sample_rate: u32,
+    /// WebSocket by default.
+    pub transport: DeepgramTtsTransport,
     /// How long the service may say nothing while it owes audio. 5 s by default.
     pub stall_timeout: Duration,
 }
@@ -186,6 +198,7 @@ impl DeepgramTtsConfig {
             endpoint: None,
             voice: "aura-2-thalia-en".to_owned(),
             sample_rate: 24_000,
+            transport: DeepgramTtsTransport::default(),
             stall_timeout: Duration::from_secs(5),
         }
     }
@@ -198,11 +211,26 @@ impl DeepgramTtsConfig {
 
     /// The address of a connection.
     pub(super) fn address(&self) -> String {
+        address(self.endpoint.as_ref(), &format!("/v1/speak{}", self.audio_query()))
+    }
+
+    /// The address of requests, which are to be answered by samples alone.
+    pub(super) fn request_address(&self) -> String {
+        let mut query = self.audio_query();
+        query.add("container", "none");
+        request_address(self.endpoint.as_ref(), &format!("/v1/speak{query}"))
+    }
+
+    fn audio_query(&self) -> Query {
         let mut query = Query::default();
         query.add("model", &self.voice).add("encoding", "linear16");
         query.add("sample_rate", &self.sample_rate.to_string());
-        address(self.endpoint.as_ref(), &format!("/v1/speak{query}"))
+        query
     }
+}
+
+fn request_address(endpoint: Option<&Endpoint>, path: &str) -> String {
+    endpoint.map_or_else(|| format!("{BASE}{path}"), |endpoint| endpoint.http(path))
 }
 
 fn address(endpoint: Option<&Endpoint>, path: &str) -> String {

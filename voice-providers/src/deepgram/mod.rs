@@ -1,13 +1,13 @@
 //! Deepgram: speech to text over a live connection that outlives its losses, and text to speech.
 //!
-//! Both talk WebSocket, with the key in a header alone. See `docs/providers.md` for the options.
+//! Both talk WebSocket, the voice on request REST, with the key in a header alone. See `docs/providers.md` for the options.
 
 mod config;
 mod stt;
 mod tts;
 mod wire;
 
-pub use config::{DeepgramSttConfig, DeepgramTtsConfig};
+pub use config::{DeepgramSttConfig, DeepgramTtsConfig, DeepgramTtsTransport};
 pub use stt::DeepgramStt;
 pub use tts::DeepgramTts;
 

@@ -1,6 +1,7 @@
 //! The messages, as pure coding. Of what the service says, anything unknown or odd is skipped, never an error.
 
 use crate::http::Refusal;
+use crate::speech::letters;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub(super) const FLUSH: &str = r#"{"type":"Flush"}"#;
 pub(super) const CLOSE: &str = r#"{"type":"Close"}"#;
 /// Characters a `Speak` may hold.
 const LONGEST_SPEAK: usize = 2_000;
+/// Characters a request for audio may hold, whatever the voice.
+const LONGEST_REQUEST: usize = 1_000;
 
 /// A query, percent-encoded.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -48,6 +51,12 @@ impl fmt::Display for Query {
 pub(super) fn speak(lead: &str, text: &str) -> Vec<String> {
     let text = format!("{lead}{text}");
     pieces(&text, LONGEST_SPEAK).into_iter().map(|text| json!({ "type": "Speak", "text": text }).to_string()).collect()
+}
+
+/// The bodies of the requests that speak `text`, cut as above. A piece without letters would be refused.
+pub(super) fn speak_requests(text: &str) -> Vec<String> {
+    let pieces = pieces(text, LONGEST_REQUEST).into_iter().filter(|piece| letters(piece) > 0);
+    pieces.map(|text| json!({ "text": text }).to_string()).collect()
 }
 
 /// Cuts text into pieces of at most `longest` characters, after a blank if there is one.

@@ -146,6 +146,11 @@ impl Groups {
         whole.freeze()
     }
 
+    /// A stream of audio has ended: half a sample at its end is not completed by the next one.
+    pub(crate) fn drop_half_sample(&mut self) {
+        self.odd = None;
+    }
+
     /// Takes in when words sound, in ms since the beginning: those of this group, or of the one that is spoken.
     pub(crate) fn words(&mut self, number: Option<u64>, words: Vec<WordTiming>) {
         let ahead = number.map_or(0, |number| number.saturating_sub(self.first)) as usize;

@@ -10,9 +10,13 @@
     missing_docs
 )]
 
+#[path = "../support"]
 mod support {
+    pub mod http_server;
     pub mod service;
 }
+
+mod rest;
 
 use futures::{StreamExt, stream};
 use std::time::Duration;
@@ -21,7 +25,7 @@ use tokio::time::timeout;
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider};
 use voice_core::testing::conformance::Suite;
 use voice_core::{ErrorKind, Result, SentenceId};
-use voice_providers::deepgram::{DeepgramTts, DeepgramTtsConfig};
+use voice_providers::deepgram::{DeepgramTts, DeepgramTtsConfig, DeepgramTtsTransport};
 use voice_providers::{Endpoint, Secret};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -235,8 +239,12 @@ async fn live() {
         println!("SKIPPED: DEEPGRAM_API_KEY is not set");
         return;
     };
-    let tts = DeepgramTts::new(DeepgramTtsConfig::new(Secret::new(key))).unwrap();
-    tts.warm_up().await.unwrap();
-    let bytes = spoken(&tts, sentences(&["Hello there.", "How are you?"])).await;
-    assert!(bytes.len() == 2 && bytes.iter().all(|bytes| *bytes > 10_000), "{bytes:?}");
+    for transport in [DeepgramTtsTransport::WebSocket, DeepgramTtsTransport::Rest] {
+        let mut config = DeepgramTtsConfig::new(Secret::new(key.clone()));
+        config.transport = transport;
+        let tts = DeepgramTts::new(config).unwrap();
+        tts.warm_up().await.unwrap();
+        let bytes = spoken(&tts, sentences(&["Hello there.", "How are you?"])).await;
+        assert!(bytes.len() == 2 && bytes.iter().all(|bytes| *bytes > 10_000), "{bytes:?}");
+    }
 }

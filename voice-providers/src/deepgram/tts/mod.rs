@@ -1,13 +1,15 @@
-//! Text to speech over connections that are kept and used again for the next reply.
+//! Text to speech: over connections that are kept and used again for the next reply, or by a request a sentence.
 
+mod rest;
 mod voice;
 
-use super::config::DeepgramTtsConfig;
+use super::config::{DeepgramTtsConfig, DeepgramTtsTransport};
 use super::{SCHEME, TTS};
 use crate::speech::{Call, Lifetime, Pool};
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use rest::Requests;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +25,19 @@ const LIFETIME: Lifetime = Lifetime { age: Duration::from_secs(50 * 60), idle: D
 
 /// Deepgram's voices (`/v1/speak`).
 ///
-/// The service does not say which sentence its audio speaks. Each sentence is therefore flushed by itself, whose answer
-/// is an exact border; past the number of flushes the service allows, sentences share one, and the border between them
-/// is estimated by the letters of their text.
+/// Over WebSockets the service does not say which sentence its audio speaks. Each sentence is therefore flushed by itself,
+/// whose answer is an exact border; past the number of flushes the service allows, sentences share one, and the border
+/// between them is estimated by the letters of their text. By [`Rest`](DeepgramTtsTransport::Rest) every border is exact.
 #[derive(Clone)]
 pub struct DeepgramTts {
     config: Arc<DeepgramTtsConfig>,
-    pool: Arc<Pool<DeepgramVoice>>,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
+    WebSocket(Arc<Pool<DeepgramVoice>>),
+    Rest(Arc<Requests>),
 }
 
 impl DeepgramTts {
@@ -45,8 +53,19 @@ impl DeepgramTts {
         if !RATES.contains(&config.sample_rate) {
             return wrong("Deepgram speaks at 8000, 16000, 24000, 32000 or 48000 Hz");
         }
-        let pool = Arc::new(Pool::new(config.address(), TTS.authorization(SCHEME, &config.key)?, LIFETIME));
-        Ok(Self { config: Arc::new(config), pool })
+        let authorization = TTS.authorization(SCHEME, &config.key)?;
+        let transport = match config.transport {
+            DeepgramTtsTransport::WebSocket => {
+                Transport::WebSocket(Arc::new(Pool::new(config.address(), authorization, LIFETIME)))
+            }
+            DeepgramTtsTransport::Rest => Transport::Rest(Arc::new(Requests {
+                address: config.request_address(),
+                authorization,
+                sample_rate: config.sample_rate,
+                stall_timeout: config.stall_timeout,
+            })),
+        };
+        Ok(Self { config: Arc::new(config), transport })
     }
 }
 
@@ -60,13 +79,22 @@ impl TtsProvider for DeepgramTts {
     }
 
     fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
-        let voice = DeepgramVoice::new(self.config.sample_rate);
-        Call::new(voice, self.pool.clone(), self.config.stall_timeout, text, &cx).until_cancelled(&cx.cancel).boxed()
+        let events = match &self.transport {
+            Transport::WebSocket(pool) => {
+                let voice = DeepgramVoice::new(self.config.sample_rate);
+                Call::new(voice, pool.clone(), self.config.stall_timeout, text, &cx).boxed()
+            }
+            Transport::Rest(requests) => requests.clone().speak(text).boxed(),
+        };
+        events.until_cancelled(&cx.cancel).boxed()
     }
 
-    /// Opens a connection for the first reply.
+    /// Opens a connection for the first reply. A request cannot be prepared without paying for it.
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
-        self.pool.warm_up()
+        match &self.transport {
+            Transport::WebSocket(pool) => pool.warm_up(),
+            Transport::Rest(_) => async { Ok(()) }.boxed(),
+        }
     }
 }
 
