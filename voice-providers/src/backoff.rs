@@ -24,6 +24,7 @@ impl Backoff {
     }
 
     /// Failures since the last success.
+    #[cfg(any(test, feature = "websocket"))]
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
