@@ -36,7 +36,8 @@ pub struct ConversationConfig {
     pub unheard_reply: Option<String>,
     /// Spoken when the language model failed after it had begun to speak; `None` stays silent.
     pub broken_off: Option<String>,
-    /// Spoken when the language model failed before it said anything; `None` stays silent.
+    /// Spoken when the language model failed before it said anything, or ended without a word; `None` stays
+    /// silent.
     pub apology: Option<String>,
     /// Characters of history kept; the oldest messages are dropped first.
     pub history_chars: usize,
