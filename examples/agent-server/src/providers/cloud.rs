@@ -60,23 +60,50 @@ pub(super) fn llm(service: Service, model: Option<&str>, config: &Config) -> Res
     made.map_err(|error| wrong(StageKind::Llm, service, &error))
 }
 
-pub(super) fn tts(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn TtsProvider>, ConfigError> {
+pub(super) fn tts(
+    service: Service,
+    model: Option<&str>,
+    voice: Option<&str>,
+    config: &Config,
+) -> Result<Arc<dyn TtsProvider>, ConfigError> {
     let Place { key, base_url, model } = Place::of(service, model, config);
+    // A voice is a model at Deepgram: the more specific setting wins.
+    let voice = voice.filter(|_| service != Service::Deepgram || model.is_none());
+    if let Some(voice) = voice {
+        check_voice(service, voice)?;
+    }
+    let voice = voice.map(str::to_owned);
     let made: voice_core::Result<Arc<dyn TtsProvider>> = match service {
         Service::Cartesia => {
-            let (key, voice) = (needed(service, key, StageKind::Tts)?, config.voice.clone());
+            let key = needed(service, key, StageKind::Tts)?;
             let settings = CartesiaTtsConfig::from_settings(key, base_url, model, voice, config.language.clone());
             CartesiaTts::new(settings).map(|tts| Arc::new(tts) as _)
         }
         Service::Deepgram => {
-            // A voice is a model there: the more specific setting wins.
-            let voice = model.or_else(|| config.voice.clone());
-            let settings = DeepgramTtsConfig::from_settings(needed(service, key, StageKind::Tts)?, base_url, voice);
+            let key = needed(service, key, StageKind::Tts)?;
+            let settings = DeepgramTtsConfig::from_settings(key, base_url, model.or(voice));
             DeepgramTts::new(settings).map(|tts| Arc::new(tts) as _)
         }
         Service::Groq | Service::OpenAi => return Err(unavailable(StageKind::Tts, service)),
     };
     made.map_err(|error| wrong(StageKind::Tts, service, &error))
+}
+
+/// A voice of the other service would only be refused by the first reply. Cartesia's have ids, Deepgram's have names.
+fn check_voice(service: Service, voice: &str) -> Result<(), ConfigError> {
+    let problem = match service {
+        Service::Cartesia if !is_id(voice) => "is no id of a Cartesia voice; say in TTS whose voice it is",
+        Service::Deepgram if is_id(voice) => "is the id of a Cartesia voice, and Deepgram is to speak; see TTS",
+        _ => return Ok(()),
+    };
+    Err(ConfigError::new(format!("VOICE={voice}: {problem}")))
+}
+
+/// Whether this is a UUID.
+fn is_id(voice: &str) -> bool {
+    let groups: Vec<&str> = voice.split('-').collect();
+    let lengths = groups.iter().map(|group| group.len());
+    lengths.eq([8, 4, 4, 4, 12]) && groups.concat().bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Web search, where there is a key for it.

@@ -46,10 +46,12 @@ impl LineUp<'_> {
     }
 
     pub(super) fn tts(&mut self, chosen: &[Chosen<'_>]) -> Result<Option<Arc<dyn TtsProvider>>, ConfigError> {
-        let (alone, config) = (chosen.len() == 1, self.config);
-        let made = chosen.iter().map(|chosen| match chosen {
-            Chosen::Local => local::tts(alone, config),
-            Chosen::Cloud(service, model) => cloud::tts(*service, *model, config).map(Ok),
+        let config = self.config;
+        // `VOICE` is a voice of the first: no name is known to two services.
+        let voices = config.voice.as_deref().into_iter().map(Some).chain(std::iter::repeat(None));
+        let made = chosen.iter().zip(voices).map(|(chosen, voice)| match chosen {
+            Chosen::Local => local::tts(voice),
+            Chosen::Cloud(service, model) => cloud::tts(*service, *model, voice, config).map(Ok),
             #[cfg(feature = "fakes")]
             Chosen::Fake => Ok(Ok(fake::tts(config))),
         });

@@ -2,7 +2,7 @@
 //! working is a wrong setting.
 
 use super::{ExampleGroup, MissingEngine};
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
 use std::sync::Arc;
 use voice_core::stage::{LlmProvider, SttProvider, TtsProvider};
 use voice_core::{Error, ErrorKind, Stage};
@@ -22,12 +22,11 @@ pub(super) fn llm(examples: &mut Vec<ExampleGroup>) -> Result<Arc<dyn LlmProvide
     Ok(Arc::new(brain))
 }
 
-/// The voice; `alone` when `VOICE` is its own and not one of a service before it.
-pub(super) fn tts(alone: bool, config: &Config) -> Result<Result<Arc<dyn TtsProvider>, MissingEngine>, ConfigError> {
+pub(super) fn tts(voice: Option<&str>) -> Result<Result<Arc<dyn TtsProvider>, MissingEngine>, ConfigError> {
     let mut settings = LocalTtsConfig::default();
     let mut setting = "TTS=local".to_owned();
-    if let Some(voice) = config.voice.as_ref().filter(|_| alone) {
-        settings.voice.clone_from(voice);
+    if let Some(voice) = voice {
+        voice.clone_into(&mut settings.voice);
         setting = format!("VOICE={voice}");
     }
     match LocalTts::load(settings) {

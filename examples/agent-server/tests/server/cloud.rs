@@ -53,14 +53,14 @@ pub(crate) async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (Stri
 }
 
 /// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
-pub(crate) async fn deepgram(tasks: &mut JoinSet<()>) -> String {
+pub(crate) async fn deepgram(tasks: &mut JoinSet<()>, key: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn(async move {
         let mut connections = JoinSet::new();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            connections.spawn(serve_deepgram(stream));
+            connections.spawn(serve_deepgram(stream, key));
         }
     });
     address
@@ -68,11 +68,11 @@ pub(crate) async fn deepgram(tasks: &mut JoinSet<()>) -> String {
 
 // The size of the error is the library's choice.
 #[allow(clippy::result_large_err)]
-async fn serve_deepgram(stream: TcpStream) {
+async fn serve_deepgram(stream: TcpStream, key: &str) {
     let mut address = String::new();
     let note = |request: &Request, response: Response| {
         address = request.uri().to_string();
-        assert_eq!(request.headers()["authorization"], "Token dg-key");
+        assert_eq!(request.headers()["authorization"], format!("Token {key}"));
         Ok(response)
     };
     let mut socket = tokio_tungstenite::accept_hdr_async(stream, note).await.unwrap();
@@ -124,7 +124,7 @@ pub(crate) async fn speak(client: &mut Client) {
 async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
     let mut tasks = JoinSet::new();
     let (groq, asked) = groq(&mut tasks, &[&[text("It is "), text("noon.")]]).await;
-    let deepgram = deepgram(&mut tasks).await;
+    let deepgram = deepgram(&mut tasks, "dg-key").await;
     let config = settings(&[
         ("DEEPGRAM_API_KEY", "dg-key"),
         ("DEEPGRAM_BASE_URL", &deepgram),
@@ -159,6 +159,33 @@ async fn a_spoken_question_is_answered_aloud_by_cloud_services() {
     assert!(messages[0]["content"].as_str().unwrap().contains("be brief"), "{messages:?}");
 }
 
+const VOICE_ID: &str = "6ccbfb76-1fc6-48f7-b71d-91ac6298247b";
+
+#[test]
+fn a_voice_that_the_first_service_cannot_know_ends_the_start() {
+    let keys = [("DEEPGRAM_API_KEY", "dg-key"), ("CARTESIA_API_KEY", "ct-key")];
+    let providers = |more: &[(&str, &str)]| Providers::from_config(&settings(&[&keys[..], more].concat())).map(|_| ());
+    for more in [
+        &[("VOICE", "aura-2-thalia-en")][..],
+        &[("VOICE", "aura-2-thalia-en"), ("TTS", "cartesia,deepgram")],
+        &[("VOICE", "6ccbfb76-1fc6-48f7-b71d"), ("TTS", "cartesia")],
+        &[("VOICE", VOICE_ID), ("TTS", "deepgram")],
+    ] {
+        let message = providers(more).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("VOICE={}: ", more[0].1)) && message.contains("TTS"), "{message}");
+        assert_eq!(message.lines().count(), 1);
+    }
+    for more in [
+        &[("VOICE", VOICE_ID)][..],
+        &[("VOICE", VOICE_ID), ("TTS", "cartesia,deepgram")],
+        &[("VOICE", VOICE_ID), ("TTS", "cartesia,deepgram:aura-2-thalia-en,local")],
+        &[("VOICE", "aura-2-thalia-en"), ("TTS", "deepgram,cartesia")],
+        &[("VOICE", VOICE_ID), ("TTS", "deepgram:aura-2-thalia-en,cartesia")],
+    ] {
+        assert_eq!(providers(more), Ok(()), "{more:?}");
+    }
+}
+
 #[test]
 fn cartesia_speaks_where_it_has_a_key_and_nobody_is_named() {
     let deepgram = ("DEEPGRAM_API_KEY", "dg-key");
@@ -167,7 +194,7 @@ fn cartesia_speaks_where_it_has_a_key_and_nobody_is_named() {
         (&[deepgram, cartesia][..], "cartesia"),
         (&[deepgram], "deepgram"),
         (&[deepgram, cartesia, ("TTS", "deepgram")], "deepgram"),
-        (&[cartesia, ("TTS", "cartesia:sonic-3"), ("VOICE", "a-voice"), ("LANGUAGE", "en-GB")], "cartesia"),
+        (&[cartesia, ("TTS", "cartesia:sonic-3"), ("VOICE", VOICE_ID), ("LANGUAGE", "en-GB")], "cartesia"),
     ] {
         let providers = Providers::from_config(&settings(set)).unwrap();
         assert_eq!(providers.tts.unwrap().name(), speaks, "{set:?}");

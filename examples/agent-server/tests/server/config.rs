@@ -2,6 +2,7 @@
 
 use crate::support::settings;
 use agent_server::{Config, Sources};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -173,15 +174,16 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
     assert_eq!(run(&folder, &["--admin-token", "x"], &[]).status.code(), Some(2));
 }
 
-/// Answers every request with 401, as a service does that does not know the key.
+/// Answers every request with 401, as a service does that does not know the key, and quotes what it was sent.
 fn refuse_everybody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let mut head = [0; 4_096];
-            let _ = stream.read(&mut head);
-            let body = r#"{"error":{"message":"Invalid API Key","code":"invalid_api_key"}}"#;
+            let length = stream.read(&mut head).unwrap_or(0);
+            let message = format!("Invalid API Key: {}", String::from_utf8_lossy(&head[..length]));
+            let body = json!({ "error": { "message": message, "code": "invalid_api_key" } }).to_string();
             let answer = format!("HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             let _ = stream.write_all(answer.as_bytes());
         }
@@ -192,11 +194,21 @@ fn refuse_everybody() -> String {
 #[test]
 fn a_key_that_is_refused_ends_the_start_with_one_line_that_does_not_show_it() {
     let folder = Folder::new("refused");
-    let key = "gsk_0123456789abcdefghij";
     let url = refuse_everybody();
-    let output = run(&folder, &[], &[("PORT", "0"), ("GROQ_API_KEY", key), ("GROQ_BASE_URL", &url), ("STT", "local")]);
-    let [log, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert_eq!(output.status.code(), Some(2), "{errors} {log}");
-    assert!(errors.contains("GROQ_API_KEY") && errors.lines().count() == 1, "{errors}");
-    assert!(!format!("{errors}{log}").contains(key), "{errors} {log}");
+    for (stage, provider, service, key) in [
+        ("LLM", "groq", "GROQ", "gsk_0123456789abcdefghij"),
+        ("LLM", "openai:gpt-oss", "OPENAI", "sk-proj-0123456789abcdefghij"),
+        ("TTS", "cartesia", "CARTESIA", "sk_car_0123456789abcdefghij"),
+        ("TTS", "deepgram", "DEEPGRAM", "0123456789abcdef0123456789abcdef01234567"),
+    ] {
+        let [name, base] = ["API_KEY", "BASE_URL"].map(|end| format!("{service}_{end}"));
+        let mut variables = vec![("PORT", "0"), ("STT", "local"), ("LLM", "local"), ("TTS", "local"), ("LOG", "trace")];
+        variables.retain(|(set, _)| *set != stage);
+        variables.extend([(stage, provider), (&name, key), (&base, &url)]);
+        let output = run(&folder, &[], &variables);
+        let [log, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!(output.status.code(), Some(2), "{errors} {log}");
+        assert!(errors.contains(&name) && errors.lines().count() == 1, "{errors}");
+        assert!(!format!("{errors}{log}").contains(key), "{errors} {log}");
+    }
 }

@@ -21,7 +21,8 @@ struct Dead {
     speaking: Arc<AtomicBool>,
 }
 
-async fn listen<F: Future<Output = ()> + Send + 'static>(
+/// Serves each connection so.
+pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     tasks: &mut JoinSet<()>,
     serve: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> String {

@@ -9,15 +9,17 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-struct Process {
+/// The binary as a process.
+pub(crate) struct Process {
     child: Child,
     output: Lines<BufReader<ChildStdout>>,
-    log: Vec<Value>,
+    /// The lines read so far.
+    pub(crate) log: Vec<Value>,
 }
 
 impl Process {
     /// Starts the binary and waits until it listens.
-    async fn start(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
+    pub(crate) async fn start(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_agent-server"))
             .current_dir(PathBuf::from(env!("CARGO_TARGET_TMPDIR")))
             .env_clear()
@@ -46,13 +48,13 @@ impl Process {
         Some(line)
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Reads the log to its end; the exit status and everything on standard error.
-    async fn end(&mut self) -> (ExitStatus, String) {
+    pub(crate) async fn end(&mut self) -> (ExitStatus, String) {
         while self.line().await.is_some() {}
         let mut errors = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();

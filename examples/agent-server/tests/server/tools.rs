@@ -30,7 +30,7 @@ async fn tavily(tasks: &mut JoinSet<()>) -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 /// A call to `web_search` in fragments: name and id first, then its arguments in two pieces.
-fn search_in_fragments() -> [Value; 3] {
+pub(crate) fn search_in_fragments() -> [Value; 3] {
     let call = |id: Value, function: Value| json!({ "tool_calls": [{ "index": 0, "id": id, "function": function }] });
     [
         call("call_7".into(), json!({ "name": "web_search", "arguments": "" })),
@@ -45,7 +45,7 @@ async fn a_spoken_question_is_looked_up_and_answered_with_its_sources() {
     let asking: Vec<Value> = [text("Let me look.")].into_iter().chain(search_in_fragments()).collect();
     let (groq, asked) = groq(&mut tasks, &[&asking, &[text("It rains in Oslo.")], &[text("You are welcome.")]]).await;
     let (tavily, searched) = tavily(&mut tasks).await;
-    let deepgram = deepgram(&mut tasks).await;
+    let deepgram = deepgram(&mut tasks, "dg-key").await;
     let config = settings(&[
         ("DEEPGRAM_API_KEY", "dg-key"),
         ("DEEPGRAM_BASE_URL", &deepgram),
