@@ -26,6 +26,8 @@ fn recogniser(endpoint: &Endpoint) -> Arc<dyn SttProvider> {
     config.replay_speed = 1_000.0;
     config.give_up_after = 1;
     config.finalize_timeout = PATIENCE;
+    // The listener here tells no times, by which words heard twice would be told apart.
+    config.longest_live_backlog = Duration::MAX;
     Arc::new(DeepgramStt::new(config).unwrap())
 }
 

@@ -86,6 +86,8 @@ impl Providers {
         providers.tts = line_up.tts(&tts)?;
         if llm.iter().any(|chosen| matches!(chosen, Chosen::Cloud(..))) {
             providers.tools = cloud::tools(config)?;
+        } else if config.keys.contains_key("TAVILY_API_KEY") {
+            tracing::warn!("TAVILY_API_KEY changes nothing: only a language model in the cloud searches the web");
         }
         (providers.examples, providers.missing) = (line_up.examples, line_up.missing);
         providers.remarks = remarks(&stt, &llm);

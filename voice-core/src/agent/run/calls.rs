@@ -1,10 +1,13 @@
 //! The calls of a reply: to the language model, to the synthesiser, to tools.
 
+use super::super::mind::Thought;
+use super::super::mouth::{Utterance, playout_config};
 use super::{Runner, failed};
 use crate::cancel::CancelToken;
-use crate::conversation::{Input, Prompt};
+use crate::conversation::{AgentPhase, Input, Prompt};
+use crate::error::Stage;
 use crate::id::TurnId;
-use crate::stage::{CallContext, LlmRequest};
+use crate::stage::{CallContext, LlmRequest, Notice};
 use crate::time::SessionTime;
 use serde_json::Value;
 
@@ -39,5 +42,61 @@ impl Runner {
 
     fn call_context(&self, turn: TurnId, cancel: CancelToken) -> CallContext {
         CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() }
+    }
+
+    pub(super) fn play_standby_line(&mut self, turn: TurnId, now: SessionTime) {
+        let Some(line) = &self.parts.standby_line else { return };
+        match line.at(self.format.output_rate) {
+            Ok(line) => {
+                let held = self.conversation.agent_phase() == AgentPhase::Held;
+                let playout = playout_config(&self.parts.config, self.format);
+                self.mouth.play_line(line, turn, playout, held, now);
+            }
+            // A rate to which nothing can be brought has no sound at all.
+            Err(error) => {
+                self.learn(failed(None, error));
+                self.learn(Input::PlaybackDone { turn });
+            }
+        }
+    }
+
+    /// A provider that stands for several tells about them.
+    pub(super) fn noticed(&mut self, turn: Option<TurnId>, stage: Stage, notice: Notice) {
+        self.learn(match notice {
+            Notice::Serving { provider } => Input::Served { turn, stage, provider },
+            Notice::FailedOver { provider, kind, message } => {
+                Input::FailedOver { turn, stage, provider, kind, message }
+            }
+        });
+    }
+
+    pub(super) fn thought(&mut self, turn: TurnId, thought: Thought) {
+        match thought {
+            Thought::Notice(notice) => self.noticed(Some(turn), Stage::Llm, notice),
+            Thought::Served(provider) => {
+                self.learn(Input::Served { turn: Some(turn), stage: Stage::Llm, provider });
+            }
+            Thought::FirstToken => self.learn(Input::FirstToken { turn }),
+            Thought::Sentence(sentence) => {
+                self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
+            }
+            Thought::Calls(calls) => self.learn(Input::ToolCalls { turn, calls }),
+            Thought::Ended => self.learn(Input::ReplyEnded { turn }),
+            Thought::Failed(error) => self.learn(failed(Some(turn), error)),
+        }
+    }
+
+    pub(super) fn uttered(&mut self, turn: TurnId, utterance: Utterance) {
+        match utterance {
+            Utterance::Notice(notice) => self.noticed(Some(turn), Stage::Tts, notice),
+            Utterance::Audio { sentence, samples, served } => {
+                if let Some(provider) = served {
+                    self.learn(Input::Served { turn: Some(turn), stage: Stage::Tts, provider });
+                }
+                self.learn(Input::Synthesized { turn, sentence, samples });
+            }
+            Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { turn, sentence }),
+            Utterance::Failed(error) => self.learn(failed(Some(turn), error)),
+        }
     }
 }

@@ -1,22 +1,26 @@
 //! The loop: facts go into the conversation, commands come out and are carried out. One task a session.
+//!
+//! What the facts are made of stands beside it: [`hearing`], [`calls`], [`client`].
 
 mod calls;
+mod client;
+mod hearing;
 
 use super::clock::Clock;
-use super::ears::{Ears, Heard};
+use super::ears::Ears;
 use super::estimate::TurnEstimator;
 use super::hands::{Hands, Outcome};
 use super::mind::{Mind, Thought};
-use super::mouth::{Mouth, Utterance, playout_config};
+use super::mouth::{Mouth, Utterance};
 use super::outbox::Outbox;
 use super::recognizer::Recognizer;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
-use crate::conversation::{AgentPhase, CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
-use crate::error::{Error, Result, Stage};
+use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
+use crate::error::{Error, Result};
 use crate::id::{SessionId, TurnId};
-use crate::stage::{CallContext, FinalizeId, Notice, SttEvent};
+use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
 use std::pin::{Pin, pin};
@@ -250,173 +254,6 @@ impl Runner {
         }
     }
 
-    fn play_standby_line(&mut self, turn: TurnId, now: SessionTime) {
-        let Some(line) = &self.parts.standby_line else { return };
-        match line.at(self.format.output_rate) {
-            Ok(line) => {
-                let held = self.conversation.agent_phase() == AgentPhase::Held;
-                let playout = playout_config(&self.parts.config, self.format);
-                self.mouth.play_line(line, turn, playout, held, now);
-            }
-            // A rate to which nothing can be brought has no sound at all.
-            Err(error) => {
-                self.learn(failed(None, error));
-                self.learn(Input::PlaybackDone { turn });
-            }
-        }
-    }
-
-    fn emit(&mut self, event: Event) {
-        self.status.send_if_modified(|status| note(status, &event, self.conversation.newest_turn()));
-        // No observer is a good reason for this to fail.
-        let _ = self.events.send(event.clone());
-        if matches!(event, Event::Pause { .. } | Event::Resume { .. }) && !self.format.can_pause {
-            return;
-        }
-        if !self.outbox.event(event) {
-            self.outbox.forget();
-            self.learn(Input::Close(CloseReason::Limit));
-        }
-    }
-
-    fn control(&mut self, control: Control) {
-        match control {
-            Control::Played { turn, samples } => {
-                let now = self.clock.now();
-                self.mouth.report(turn, samples, now);
-                // Within what was sent, the ledger of an interrupted reply believes the listener.
-                self.learn(Input::Played { turn, samples, reported: true });
-            }
-            Control::Text(text) => self.learn(Input::UserText(text)),
-            Control::Say(text) => self.learn(Input::Say(text)),
-            Control::Interrupt => self.learn(Input::Interrupt),
-            Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
-            Control::Detach => {
-                // What came before the client went away was said.
-                while let Ok(pcm) = self.audio.try_recv() {
-                    self.hear(&pcm);
-                }
-                self.learn(Input::Detached);
-                self.ears.reset();
-                self.outbox.forget();
-            }
-            Control::Attach(format) => self.attach(format),
-            Control::Close(reason) => self.learn(Input::Close(reason)),
-        }
-    }
-
-    fn attach(&mut self, format: ClientFormat) {
-        self.learn(Input::Interrupt);
-        self.outbox.forget();
-        self.mouth.forget_listener();
-        match Ears::new(&self.parts, format.input_rate) {
-            Ok(ears) => self.ears = ears,
-            Err(error) => self.learn(failed(None, error)),
-        }
-        self.format = format;
-        self.learn(Input::Attached { output_rate: format.output_rate });
-    }
-
-    fn hear(&mut self, pcm: &[u8]) {
-        let now = self.clock.now();
-        let agent_speaking = self.conversation.agent_phase() == AgentPhase::Speaking;
-        self.ears.surroundings(self.conversation.open_turn().is_some(), agent_speaking);
-        match self.ears.push(pcm, now) {
-            Ok(Some(overrun)) => self.learn(failed(None, overrun)),
-            Ok(None) => {}
-            Err(error) => self.learn(failed(None, error)),
-        }
-        self.heard();
-    }
-
-    /// Passes on what the ears made of the audio, one item after the other: whose audio it is depends on what the
-    /// conversation made of the item before.
-    fn heard(&mut self) {
-        while let Some(item) = self.ears.next_item() {
-            match item {
-                Heard::Started { at } => self.learn(Input::SpeechStarted { at }),
-                Heard::Ended { at, silence } => {
-                    if let Some(estimator) = &mut self.estimator {
-                        estimator.silence(silence);
-                    }
-                    self.learn(Input::SpeechEnded { at, silence });
-                }
-                Heard::Failed(error) => self.learn(failed(None, error)),
-                Heard::Audio { at, pcm } => {
-                    let Some(turn) = self.conversation.open_turn() else { continue };
-                    if let Some(estimator) = &mut self.estimator {
-                        estimator.audio(turn, &pcm);
-                    }
-                    let dropped = self.recognizer.as_mut().map_or(0, |recognizer| recognizer.audio(turn, at, pcm));
-                    if dropped > 0 {
-                        self.learn(failed(None, super::recognizer::overrun(dropped)));
-                    }
-                }
-            }
-        }
-    }
-
-    fn recognized(&mut self, event: Result<SttEvent>) {
-        let served = self.recognizer.as_mut().zip(event.as_ref().ok()).and_then(|(it, event)| it.named_by(event));
-        if let Some(provider) = served {
-            self.learn(Input::Served { turn: None, stage: Stage::Stt, provider });
-        }
-        match event {
-            Ok(SttEvent::Notice(notice)) => self.noticed(None, Stage::Stt, notice),
-            Ok(SttEvent::Partial { turn, text }) => {
-                if let Some(estimator) = &mut self.estimator {
-                    estimator.transcript(turn, &text);
-                }
-                self.learn(Input::PartialTranscript { turn, text });
-            }
-            Ok(SttEvent::Final { id, text, unclear }) => {
-                self.learn(Input::FinalTranscript { turn: id.turn, attempt: id.attempt, text, unclear });
-            }
-            Ok(SttEvent::TurnEstimate { turn, probability }) => self.learn(Input::TurnEstimate { turn, probability }),
-            Err(error) => self.learn(failed(None, error)),
-        }
-    }
-
-    /// A provider that stands for several tells about them.
-    fn noticed(&mut self, turn: Option<TurnId>, stage: Stage, notice: Notice) {
-        self.learn(match notice {
-            Notice::Serving { provider } => Input::Served { turn, stage, provider },
-            Notice::FailedOver { provider, kind, message } => {
-                Input::FailedOver { turn, stage, provider, kind, message }
-            }
-        });
-    }
-
-    fn thought(&mut self, turn: TurnId, thought: Thought) {
-        match thought {
-            Thought::Notice(notice) => self.noticed(Some(turn), Stage::Llm, notice),
-            Thought::Served(provider) => {
-                self.learn(Input::Served { turn: Some(turn), stage: Stage::Llm, provider });
-            }
-            Thought::FirstToken => self.learn(Input::FirstToken { turn }),
-            Thought::Sentence(sentence) => {
-                self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
-            }
-            Thought::Calls(calls) => self.learn(Input::ToolCalls { turn, calls }),
-            Thought::Ended => self.learn(Input::ReplyEnded { turn }),
-            Thought::Failed(error) => self.learn(failed(Some(turn), error)),
-        }
-    }
-
-    fn uttered(&mut self, turn: TurnId, utterance: Utterance) {
-        match utterance {
-            Utterance::Notice(notice) => self.noticed(Some(turn), Stage::Tts, notice),
-            Utterance::Audio { sentence, samples, served } => {
-                if let Some(provider) = served {
-                    self.learn(Input::Served { turn: Some(turn), stage: Stage::Tts, provider });
-                }
-                self.learn(Input::Synthesized { turn, sentence, samples });
-            }
-            Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { turn, sentence }),
-            Utterance::Failed(error) => self.learn(failed(Some(turn), error)),
-        }
-    }
-
     /// Stops everything and waits for it.
     async fn shut_down(mut self) {
         self.mind.stop();
@@ -441,15 +278,4 @@ impl Runner {
 
 fn failed(turn: Option<TurnId>, error: Error) -> Input {
     Input::Failed { turn, stage: error.stage(), kind: error.kind().clone(), message: error.message().to_owned() }
-}
-
-/// Keeps the status of observers; tells whether it changed.
-fn note(status: &mut SessionStatus, event: &Event, newest: TurnId) -> bool {
-    let turn_changed = std::mem::replace(&mut status.turn, newest) != newest;
-    match event {
-        Event::State(state) => status.state = *state,
-        Event::Metrics(metrics) => status.metrics = Some(metrics.clone()),
-        _ => return turn_changed,
-    }
-    true
 }

@@ -1,0 +1,71 @@
+//! The client: what it is told, what it asks for, its coming and going.
+
+use super::super::ears::Ears;
+use super::super::session::{ClientFormat, Control, SessionStatus};
+use super::{Runner, failed};
+use crate::conversation::{CloseReason, Event, Input};
+use crate::id::TurnId;
+
+impl Runner {
+    pub(super) fn emit(&mut self, event: Event) {
+        self.status.send_if_modified(|status| note(status, &event, self.conversation.newest_turn()));
+        // No observer is a good reason for this to fail.
+        let _ = self.events.send(event.clone());
+        if matches!(event, Event::Pause { .. } | Event::Resume { .. }) && !self.format.can_pause {
+            return;
+        }
+        if !self.outbox.event(event) {
+            self.outbox.forget();
+            self.learn(Input::Close(CloseReason::Limit));
+        }
+    }
+
+    pub(super) fn control(&mut self, control: Control) {
+        match control {
+            Control::Played { turn, samples } => {
+                let now = self.clock.now();
+                self.mouth.report(turn, samples, now);
+                // Within what was sent, the ledger of an interrupted reply believes the listener.
+                self.learn(Input::Played { turn, samples, reported: true });
+            }
+            Control::Text(text) => self.learn(Input::UserText(text)),
+            Control::Say(text) => self.learn(Input::Say(text)),
+            Control::Interrupt => self.learn(Input::Interrupt),
+            Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
+            Control::Detach => {
+                // What came before the client went away was said.
+                while let Ok(pcm) = self.audio.try_recv() {
+                    self.hear(&pcm);
+                }
+                self.learn(Input::Detached);
+                self.ears.reset();
+                self.outbox.forget();
+            }
+            Control::Attach(format) => self.attach(format),
+            Control::Close(reason) => self.learn(Input::Close(reason)),
+        }
+    }
+
+    fn attach(&mut self, format: ClientFormat) {
+        self.learn(Input::Interrupt);
+        self.outbox.forget();
+        self.mouth.forget_listener();
+        match Ears::new(&self.parts, format.input_rate) {
+            Ok(ears) => self.ears = ears,
+            Err(error) => self.learn(failed(None, error)),
+        }
+        self.format = format;
+        self.learn(Input::Attached { output_rate: format.output_rate });
+    }
+}
+
+/// Keeps the status of observers; tells whether it changed.
+fn note(status: &mut SessionStatus, event: &Event, newest: TurnId) -> bool {
+    let turn_changed = std::mem::replace(&mut status.turn, newest) != newest;
+    match event {
+        Event::State(state) => status.state = *state,
+        Event::Metrics(metrics) => status.metrics = Some(metrics.clone()),
+        _ => return turn_changed,
+    }
+    true
+}
