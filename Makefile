@@ -5,6 +5,8 @@
 
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
+# How long bench feeds the wire code arbitrary input.
+WIRE_SECONDS ?= 600
 BROWSER_TESTS := examples/agent-server/tests/browser
 
 run:
@@ -42,3 +44,6 @@ bench:
 	@VOICE_AGENT_FULL=1 cargo test --locked --workspace --all-features --test speech
 	@echo '== providers that fail at 1,000 random moments'
 	@FALLBACK_FAULT_RUNS=1000 cargo test --locked --workspace --all-features --test fallback
+	@echo '== what services send, arbitrary bytes, arbitrarily split, for $(WIRE_SECONDS) s'
+	@end=$$(( $$(date +%s) + $(WIRE_SECONDS) )); while [ $$(date +%s) -lt $$end ]; do \
+		PROPTEST_CASES=20000 cargo test --quiet --locked --workspace --all-features --lib -- wire:: sse:: || exit 1; done

@@ -127,14 +127,16 @@ pub struct Knock {
 impl Knock {
     pub async fn accept(self) -> Option<Peer> {
         let Self { stream, number, log } = self;
+        let mut address = String::new();
         let note = |request: &Request, response: Response| {
+            address = request.uri().to_string();
             let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap());
             let authorization = authorization.unwrap_or_default().to_owned();
-            log.add(number, Seen::Request { address: request.uri().to_string(), authorization });
+            log.add(number, Seen::Request { address: address.clone(), authorization });
             Ok(response)
         };
         let socket = accept_hdr_async(stream, note).await.ok()?;
-        Some(Peer { socket, number, log })
+        Some(Peer { socket, number, address, log })
     }
 
     /// A WebSocket, or a request with a body, as the client wants.
@@ -198,6 +200,8 @@ impl Posted {
 pub struct Peer {
     socket: WebSocketStream<TcpStream>,
     pub number: usize,
+    /// Path and query that it asked for.
+    pub address: String,
     log: Log,
 }
 
