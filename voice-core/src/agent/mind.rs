@@ -18,6 +18,8 @@ use std::task::{Context, Poll};
 /// What becomes known of the reply's text.
 #[derive(Debug)]
 pub(super) enum Thought {
+    /// The model works, on what is no text.
+    Alive,
     FirstToken,
     Notice(Notice),
     Served(Arc<str>),
@@ -123,7 +125,7 @@ impl Mind {
 impl Call {
     fn read(&mut self, text: &str) {
         if text.is_empty() {
-            return;
+            return self.ready.push_back(Thought::Alive);
         }
         if !self.begun {
             self.begun = true;

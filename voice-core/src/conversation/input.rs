@@ -55,6 +55,11 @@ pub enum Input {
     },
     /// The user typed.
     UserText(String),
+    /// The language model works, on what is no text.
+    ModelAlive {
+        /// The turn.
+        turn: TurnId,
+    },
     /// The language model gave its first token.
     FirstToken {
         /// The turn.

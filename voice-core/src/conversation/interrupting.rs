@@ -118,7 +118,7 @@ impl Conversation {
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.interrupt();
         self.settle_cut();
-        self.round = None;
+        self.leave_round();
         self.turn = None;
         self.user = UserPhase::Silent;
         self.tell_questions();

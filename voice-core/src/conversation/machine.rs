@@ -101,6 +101,7 @@ impl Conversation {
                 self.final_transcript(turn, attempt, text, unclear);
             }
             Input::UserText(text) => self.user_text(text),
+            Input::ModelAlive { turn } => self.model_alive(turn),
             Input::FirstToken { turn } => self.first_token(turn),
             Input::Reply { turn, text, speech } => self.reply_sentence(turn, text, speech),
             Input::ToolCalls { turn, calls } => self.tool_calls(turn, calls),

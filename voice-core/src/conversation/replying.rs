@@ -68,6 +68,12 @@ impl Conversation {
         self.after(Timer::Reply, self.config.llm_timeout_ms);
     }
 
+    pub(super) fn model_alive(&mut self, turn: TurnId) {
+        if self.answering(turn).is_some() {
+            self.after(Timer::Reply, self.config.llm_timeout_ms);
+        }
+    }
+
     pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
         if let Some(reply) = self.answering(turn) {
             reply.answered |= !text.trim().is_empty();

@@ -192,6 +192,15 @@ impl Conversation {
         self.watch_round();
     }
 
+    /// The session ends: nobody waits for what still runs, which is told as ended and comes to its end unheard.
+    pub(super) fn leave_round(&mut self) {
+        let Some(mut round) = self.round.take() else { return };
+        let calls: Vec<ToolCall> = round.pending().map(|open| open.call.clone()).collect();
+        for call in calls {
+            self.tell_tool(round.turn, &call, ToolStatus::Failed, Vec::new());
+        }
+    }
+
     /// Ends each call without a result for which there is a reason, which becomes its result.
     fn give_up(&mut self, reason: impl Fn(&OpenCall) -> Option<String>) {
         let Some(round) = &mut self.round else { return };

@@ -25,7 +25,8 @@ pub struct LlmRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LlmEvent {
-    /// The next piece of text, of any length; pieces join verbatim.
+    /// The next piece of text, of any length; pieces join verbatim. An empty one says that the model works, on a call to
+    /// a tool for example.
     Text(String),
     /// News of the providers behind this one.
     Notice(Notice),

@@ -66,6 +66,10 @@ impl Health {
     }
 
     pub(super) fn failed(&mut self, now: Instant, error: &Error) {
+        // What was handed in is at fault: one session's long prompt says nothing of the provider.
+        if *error.kind() == ErrorKind::InvalidInput && matches!(self.state, State::Well { .. }) {
+            return;
+        }
         if let State::Well { failures } = self.state
             && failures + 1 < self.failures_allowed
             && !at_once(error)

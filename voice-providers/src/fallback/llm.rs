@@ -53,7 +53,10 @@ impl LlmProvider for FallbackLlm {
                 let mut deadline = others.then(|| now() + config.first_token);
                 let failure = loop {
                     match next(&mut call, deadline, &mut probing, member).await {
-                        Ok(Some(LlmEvent::Text(text))) if text.is_empty() => {}
+                        Ok(Some(LlmEvent::Text(text))) if text.is_empty() => {
+                            deadline = deadline.map(|_| now() + config.gap);
+                            yield Ok(LlmEvent::Text(text));
+                        }
                         Ok(Some(LlmEvent::Notice(notice))) => yield Ok(LlmEvent::Notice(notice)),
                         Ok(Some(event)) => {
                             if !std::mem::replace(&mut begun, true) {

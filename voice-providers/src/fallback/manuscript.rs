@@ -6,6 +6,8 @@ use voice_core::stage::{TtsInput, WordTiming};
 
 /// How fast speech is where a reply has not shown its own pace yet.
 const CHARACTERS_PER_SECOND: u64 = 15;
+/// From here on Unicode holds the scripts of East Asia, which put no blanks between words.
+const FIRST_IDEOGRAPH: char = '\u{2e80}';
 /// Of a word this much may be missing at its end, in ms, and it counts as sounded.
 const WORD_SOUNDED_MS: f32 = 20.0;
 
@@ -121,7 +123,8 @@ impl Pending {
         let offset = milliseconds(self.before, rate);
         let sounded = self.words.iter().filter(|word| word.end_ms - offset <= given + WORD_SOUNDED_MS);
         if !self.words.is_empty() {
-            return after_words(&self.text, sounded.count());
+            let characters = sounded.flat_map(|word| word.word.chars()).filter(|character| character.is_alphanumeric());
+            return after_characters(&self.text, characters.count());
         }
         let samples_given = self.given - self.before;
         let reached = match samples {
@@ -149,14 +152,16 @@ fn word_at(text: &str, reached: usize) -> usize {
     begin
 }
 
-/// Where the text goes on after so many words.
-fn after_words(text: &str, words: usize) -> usize {
-    let mut begins = text.char_indices().scan(true, |blank, (offset, character)| {
-        let begins = *blank && !character.is_whitespace();
-        *blank = character.is_whitespace();
-        Some((begins, offset))
-    });
-    begins.by_ref().filter(|(begins, _)| *begins).nth(words).map_or(text.len(), |(_, offset)| offset)
+/// Where the text goes on after so many letters and digits. They are counted rather than words, since a service may time
+/// punctuation as a word of its own, or syllables. Within a word of a script with blanks it goes on at the word.
+fn after_characters(text: &str, count: usize) -> usize {
+    let letters = text.char_indices().filter(|(_, character)| character.is_alphanumeric());
+    let Some((next, _)) = letters.clone().nth(count) else { return text.len() };
+    let before = &text[..next];
+    let within_word = |character: &char| {
+        (character.is_alphanumeric() && *character < FIRST_IDEOGRAPH) || matches!(character, '\'' | '-')
+    };
+    before.len() - before.chars().rev().take_while(within_word).map(char::len_utf8).sum::<usize>()
 }
 
 fn milliseconds(samples: u64, rate: u32) -> f32 {
@@ -245,7 +250,11 @@ mod tests {
         assert_eq!(word_at("naïve café", 8), "naïve ".len());
         assert_eq!(word_at("  a b", 0), 0);
         assert_eq!(word_at("one", 100), 0);
-        assert_eq!(after_words("naïve café bar", 1), "naïve ".len());
-        assert_eq!(after_words("one", 1), 3);
+        assert_eq!(after_characters("naïve café bar", 5), "naïve ".len());
+        assert_eq!(after_characters("naïve café bar", 4), 0);
+        assert_eq!(after_characters("one", 3), 3);
+        assert_eq!(after_characters("Oh! Well, no.", 2), "Oh! ".len());
+        assert_eq!(after_characters("one two", 4), "one ".len(), "a word is not begun in its middle");
+        assert_eq!(after_characters("今日は晴れ", 3), "今日は".len());
     }
 }

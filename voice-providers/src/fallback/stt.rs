@@ -20,6 +20,8 @@ use voice_core::{Error, ErrorKind, Result, Stage};
 
 /// Audio that may wait for a recogniser, in bytes: as much as is kept to be played again.
 const WAITING: usize = 60 * 32_000;
+/// How long the last recogniser of a list may owe a final at least: no other can do better, but a turn waits 5 s at most.
+const LAST_FINAL: Duration = Duration::from_millis(4_800);
 
 /// Several recognisers as one. What was said in the open turn is kept, up to 60 s of it; when a recogniser fails or owes
 /// a final transcript for too long, the next one gets all of it and every request without an answer. From the next turn
@@ -76,7 +78,7 @@ impl SttProvider for FallbackStt {
                         return;
                     }
                     listener.catch_up(&tape, input_ended);
-                    let deadline = listener.deadline(&tape, &config);
+                    let deadline = listener.deadline(&tape, &config, members.choose(&tried).is_none());
                     let more = (!input_ended).then_some(&mut input);
                     let event = match listener.wake(more, deadline, &mut probing, member).await {
                         Wake::Input(None) => {
@@ -221,12 +223,13 @@ impl Listener {
         }
     }
 
-    fn deadline(&mut self, tape: &Tape, config: &FallbackConfig) -> Option<Instant> {
+    fn deadline(&mut self, tape: &Tape, config: &FallbackConfig, is_last: bool) -> Option<Instant> {
         if !tape.owes() {
             self.owes_since = None;
             return None;
         }
-        Some(*self.owes_since.get_or_insert_with(now) + config.final_transcript + self.backlog)
+        let patience = if is_last { config.final_transcript.max(LAST_FINAL) } else { config.final_transcript };
+        Some(*self.owes_since.get_or_insert_with(now) + patience + self.backlog)
     }
 
     fn answered(&mut self) {

@@ -88,6 +88,11 @@ impl TtsProvider for FallbackTts {
                             text_ended = item.is_none();
                             item.iter().for_each(|item| manuscript.take(item));
                             speaker.tell(item);
+                            if manuscript.owed() >= SENTENCES_OWED {
+                                // No more is taken until some of it is spoken, so it may not be held back.
+                                manuscript.take(&TtsInput::Flush);
+                                speaker.tell((!text_ended).then_some(TtsInput::Flush));
+                            }
                             continue;
                         }
                         Wake::Event(event) => event,

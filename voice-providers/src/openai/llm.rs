@@ -109,7 +109,8 @@ impl Model {
             loop {
                 match piece {
                     Piece::Text(text) => yield LlmEvent::Text(text),
-                    Piece::Call | Piece::Nothing => {}
+                    Piece::Call => yield LlmEvent::Text(String::new()),
+                    Piece::Nothing => {}
                     Piece::End => break,
                 }
                 piece = self.next(&mut answer).await?;

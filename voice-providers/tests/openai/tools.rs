@@ -45,12 +45,17 @@ fn call(id: &str, arguments: &str) -> LlmEvent {
     LlmEvent::ToolCall(ToolCall { id: id.into(), name: "weather".into(), arguments: arguments.into() })
 }
 
+/// What is told while a call is being written.
+fn at_work() -> LlmEvent {
+    LlmEvent::Text(String::new())
+}
+
 #[tokio::test]
 async fn a_tool_is_offered_and_called() {
     let server = Server::start([whole_call()]).await;
     let model = groq::llm(Some(Secret::new(KEY)), None, Some(server.url(""))).unwrap();
     let events: Vec<_> = ask(&model).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(events, [call("call_a", r#"{"city":"Oslo"}"#)]);
+    assert_eq!(events, [at_work(), call("call_a", r#"{"city":"Oslo"}"#)]);
     let expected = concat!(
         r#"{"model":"openai/gpt-oss-120b","messages":[{"role":"user","content":"hi"}],"#,
         r#""tools":[{"type":"function","function":{"name":"weather","description":"Tells the weather.","#,
@@ -74,7 +79,9 @@ async fn calls_come_in_fragments_after_what_is_said() {
     let server = Server::start([finish(reply)]).await;
     let events: Vec<_> = ask(&OpenAiLlm::new(config(&server)).unwrap()).await.into_iter().map(Result::unwrap).collect();
     let said = LlmEvent::Text("Let me look.".into());
-    assert_eq!(events, [said, call("a", r#"{"city":"Oslo"}"#), call("b", "{}")]);
+    let (pieces, calls) = events.split_at(5);
+    assert_eq!(pieces, [said, at_work(), at_work(), at_work(), at_work()], "each fragment is a sign of life");
+    assert_eq!(calls, [call("a", r#"{"city":"Oslo"}"#), call("b", "{}")]);
 }
 
 #[tokio::test]
@@ -84,7 +91,7 @@ async fn a_call_that_is_not_whole_is_none() {
     };
     let server = Server::start([begun().end()]).await;
     let events = ask(&OpenAiLlm::new(config(&server)).unwrap()).await;
-    let [Err(error)] = events.as_slice() else { panic!("{events:?}") };
+    let [Ok(_), Err(error)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(*error.kind(), ErrorKind::Protocol);
 }
 
@@ -97,7 +104,7 @@ async fn a_call_that_the_server_cannot_read_is_asked_for_once_more() {
     {
         let server = Server::start([failing, whole_call()]).await;
         let events = ask(&OpenAiLlm::new(config(&server)).unwrap()).await;
-        assert!(matches!(events.as_slice(), [Ok(LlmEvent::ToolCall(_))]), "{events:?}");
+        assert!(matches!(events.as_slice(), [Ok(LlmEvent::Text(_)), Ok(LlmEvent::ToolCall(_))]), "{events:?}");
         let temperatures: Vec<_> = server
             .requests()
             .iter()

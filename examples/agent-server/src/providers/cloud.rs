@@ -11,9 +11,9 @@ use voice_providers::openai::{OpenAiLlm, OpenAiLlmConfig, OpenAiStt, OpenAiSttCo
 use voice_providers::tavily::{TavilyConfig, WebSearch};
 use voice_providers::{Endpoint, Secret, groq};
 
-/// How long Deepgram may owe a final where another recogniser waits to be asked: longer than that one is patient, so that
-/// the turn's audio is heard again rather than cut short.
-const FINAL_OF_SEVERAL: Duration = Duration::from_secs(10);
+/// How long Deepgram may take to recover what a lost connection had not finished, where another recogniser waits to be
+/// asked: longer than that one is patient, so that the turn's audio is heard again rather than cut short.
+const RECOVERY_OF_SEVERAL: Duration = Duration::from_secs(10);
 /// Connections in a row that may fail where another recogniser waits to be asked.
 const CONNECTIONS_OF_SEVERAL: u32 = 2;
 
@@ -31,7 +31,7 @@ pub(super) fn stt(
             let key = needed(service, key, StageKind::Stt)?;
             let mut settings = DeepgramSttConfig::from_settings(key, base_url, model, language);
             if !alone {
-                (settings.finalize_timeout, settings.give_up_after) = (FINAL_OF_SEVERAL, CONNECTIONS_OF_SEVERAL);
+                (settings.recovery_timeout, settings.give_up_after) = (RECOVERY_OF_SEVERAL, CONNECTIONS_OF_SEVERAL);
             }
             DeepgramStt::new(settings).map(|stt| Arc::new(stt) as _)
         }

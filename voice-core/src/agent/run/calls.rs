@@ -76,6 +76,7 @@ impl Runner {
             Thought::Served(provider) => {
                 self.learn(Input::Served { turn: Some(turn), stage: Stage::Llm, provider });
             }
+            Thought::Alive => self.learn(Input::ModelAlive { turn }),
             Thought::FirstToken => self.learn(Input::FirstToken { turn }),
             Thought::Sentence(sentence) => {
                 self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });

@@ -256,6 +256,8 @@ impl Runner {
 
     /// Stops everything and waits for it.
     async fn shut_down(mut self) {
+        // The last word was said: the client need not wait for what is still to end here.
+        self.outbox.close();
         self.mind.stop();
         self.mouth.stop();
         if let Some(recognizer) = &mut self.recognizer {
@@ -271,7 +273,6 @@ impl Runner {
         if tokio::time::timeout(JOIN_DEADLINE, self.tasks.close()).await.is_err() {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
-        self.outbox.close();
         self.status.send_modify(|status| status.closed = true);
     }
 }

@@ -147,6 +147,10 @@ impl Connection {
             }
             self.keep_alive.restart();
         }
+        if !transcript.wants_to_send() {
+            // The backlog is gone: what comes now is live and waits for no beat.
+            self.pace = None;
+        }
         Ok(())
     }
 
@@ -157,12 +161,11 @@ impl Connection {
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
             self.pace = Some(pace);
         }
-        match &mut self.pace {
-            Some(_) if transcript.waiting() == 0 => self.pace = None,
-            Some(pace) => return pace.poll_tick(context).is_pending(),
-            None => {}
+        if transcript.waiting() == 0 {
+            // A request alone is no backlog.
+            self.pace = None;
         }
-        false
+        self.pace.as_mut().is_some_and(|pace| pace.poll_tick(context).is_pending())
     }
 
     fn owed(&mut self, samples: u64) {

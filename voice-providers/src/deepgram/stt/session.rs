@@ -253,6 +253,8 @@ impl Stream for Session {
             }
         }
         if let Some(event) = this.transcript.event() {
+            // The next turn may have better luck with its backlog.
+            this.backlog_failed &= !matches!(event, SttEvent::Final { .. });
             return Poll::Ready(Some(Ok(event)));
         }
         let is_done = this.input.is_none() && this.transcript.owes().is_none();
