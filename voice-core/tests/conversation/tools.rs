@@ -3,7 +3,7 @@
 use crate::*;
 use insta::assert_snapshot;
 use std::time::Duration;
-use voice_core::conversation::{AgentState, Command, Event, ToolStatus};
+use voice_core::conversation::{AgentState, CloseReason, Command, Event, ToolStatus};
 use voice_core::{Message, SideEffect, ToolCall, ToolSpec};
 
 /// `look` has no effect and may take 5 s, `act` has one and may take 20 s.
@@ -440,4 +440,23 @@ fn a_synthesiser_that_fails_leaves_the_tools_to_a_reply_that_is_read() {
         .at(500, sentence(1, "It rains."))
         .at(600, written(1));
     assert_eq!(history(&script), "user: What is the weather? | agent: Let me look. | look = rain | agent: It rains.");
+}
+
+#[test]
+fn a_call_that_nobody_waits_for_any_more_is_told_as_ended_before_the_goodbye() {
+    let timeline =
+        asked().at(260, calls([call("a", "act", "")])).at(400, Input::Close(CloseReason::End)).run_until(30_000);
+    assert_eq!(endings(&timeline), ended([("a", ToolStatus::Failed)]));
+    assert_eq!(count(&timeline, |command| matches!(command, Command::CancelTool { .. })), 0, "it cannot be taken back");
+    let last = timeline.commands().filter(|command| matches!(command, Command::Emit(_))).last();
+    assert!(matches!(last, Some(Command::Emit(Event::Bye { .. }))), "{last:?}");
+}
+
+#[test]
+fn a_model_that_writes_a_long_call_is_not_given_up() {
+    let alive = || Input::ModelAlive { turn: TurnId(1) };
+    let script = asked().at(14_000, alive()).at(28_000, alive());
+    let failures = |command: &Command| matches!(command, Command::Emit(Event::Failed { .. }));
+    assert_eq!(count(&script.clone().run_until(42_900), failures), 0);
+    assert_eq!(count(&script.run_until(43_100), failures), 1);
 }

@@ -1,7 +1,8 @@
 //! Language models, one of which fails.
 
 use crate::providers::{Fate, MS, Scripted};
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, Notice};
@@ -51,6 +52,30 @@ async fn the_next_model_answers_while_nothing_was_given_out() {
         assert_eq!((text.as_str(), error), ("From the second.", None), "{fate:?}");
         assert_eq!((served, failed), (vec!["second".to_owned()], vec!["first".to_owned()]), "{fate:?}");
     }
+}
+
+/// A model that writes a long call, and says nothing but that it is at work.
+struct AtWork;
+
+impl LlmProvider for AtWork {
+    fn name(&self) -> &str {
+        "at work"
+    }
+
+    fn generate(&self, _: LlmRequest, _: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
+        let at_work = stream::iter(0..20).then(|_| async {
+            tokio::time::sleep(500 * MS).await;
+            Ok(LlmEvent::Text(String::new()))
+        });
+        at_work.chain(stream::iter([Ok(LlmEvent::Text("Done.".to_owned()))])).boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_works_without_a_word_is_waited_for() {
+    let second = Scripted::new("second", []).answering("From the second.");
+    let llm = FallbackLlm::new(vec![Arc::new(AtWork), Arc::new(second)], FallbackConfig::default()).unwrap();
+    assert_eq!(answer(&llm).await, ("Done.".to_owned(), vec!["at work".to_owned()], Vec::new(), None));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Voices, one of which fails.
 
 use crate::providers::{CHARACTER, Fate, MS, Scripted, spoken};
+use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 use voice_core::audio::pcm;
@@ -87,6 +88,46 @@ async fn when_all_fail_the_last_error_is_told_after_what_was_said() {
     let events = events(&both(&first, &second)).await;
     assert_eq!(ends(&events), [0]);
     assert_eq!(*events.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::Protocol);
+}
+
+/// A voice that says nothing before it is told to flush, as the trait allows.
+struct Patient;
+
+impl TtsProvider for Patient {
+    fn name(&self) -> &str {
+        "patient"
+    }
+
+    fn sample_rate(&self) -> u32 {
+        16_000
+    }
+
+    fn synthesize(&self, text: BoxStream<'static, TtsInput>, _: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
+        let held_back = |held: &mut Vec<SentenceId>, item| {
+            let said = match item {
+                TtsInput::Text { sentence, .. } => {
+                    held.push(sentence);
+                    Vec::new()
+                }
+                TtsInput::Flush => std::mem::take(held),
+            };
+            std::future::ready(Some(stream::iter(said)))
+        };
+        let end = |sentence| Ok(TtsEvent::SentenceEnd { sentence });
+        text.scan(Vec::new(), held_back).flatten().map(end).boxed()
+    }
+}
+
+/// It takes no more text while much is owed, and the flush at the end stands behind that.
+#[tokio::test(start_paused = true)]
+async fn a_voice_that_holds_text_back_is_not_starved() {
+    let second = Scripted::new("second", []);
+    let tts = FallbackTts::new(vec![Arc::new(Patient), Arc::new(second.clone())], FallbackConfig::default()).unwrap();
+    let sentence = |number| TtsInput::Text { sentence: SentenceId(number), text: "One.".to_owned() };
+    let input: Vec<_> = (0..30).map(sentence).chain([TtsInput::Flush]).collect();
+    let events: Vec<_> = tts.synthesize(stream::iter(input).boxed(), CallContext::detached()).collect().await;
+    assert_eq!(ends(&events), (0..30).collect::<Vec<_>>());
+    assert_eq!(second.calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
