@@ -71,6 +71,7 @@ impl Tape {
     pub(super) fn answered(&mut self, id: FinalizeId) -> bool {
         let Some(position) = self.owed.iter().position(|owed| *owed == id) else { return false };
         self.owed.remove(position);
+        self.forget_turns_that_are_over();
         true
     }
 
@@ -149,6 +150,7 @@ mod tests {
         tape.push(audio(2, 50));
         assert_eq!(told(&tape).len(), 4);
         assert!(tape.answered(request(1, 1)));
+        assert_eq!(told(&tape), [audio(2, 50)]);
         tape.push(audio(3, 50));
         assert_eq!(told(&tape), [audio(3, 50)]);
     }
