@@ -195,8 +195,11 @@ async fn a_session_that_ends_lets_what_cannot_be_taken_back_come_to_its_end() {
     bench.ask("Book it.");
     bench.until(|event| matches!(event, Event::Tool { .. })).await;
     tokio::time::sleep(100 * MS).await;
-    let begun = tokio::time::timeout(4_000 * MS, bench.close()).await;
-    begun.expect("it ends with the call");
+    bench.session.control(Control::Close(CloseReason::End)).expect("the session is open");
+    let goodbye = async { while bench.session.next_output().await.is_some() {} };
+    tokio::time::timeout(100 * MS, goodbye).await.expect("the client need not wait for the call");
+    assert_eq!(counts[1].alive(), 1);
+    tokio::time::timeout(4_000 * MS, bench.session.closed()).await.expect("it ends with the call");
     assert!(counts.iter().all(|calls| (calls.begun(), calls.alive()) == (1, 0)));
 }
 

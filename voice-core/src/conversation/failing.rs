@@ -5,6 +5,7 @@ use super::event::Event;
 use super::machine::Conversation;
 use super::phase::UserPhase;
 use super::timers::Timer;
+use super::tools::VOICELESS;
 use super::turn::{Reply, Standby};
 use crate::error::{ErrorKind, Stage};
 use crate::id::TurnId;
@@ -104,7 +105,7 @@ impl Conversation {
             reply.text_ended = true;
             self.command(Command::CancelReply { turn });
             self.timers.stop(Timer::Reply);
-            self.cut_round();
+            self.cut_round(VOICELESS);
         }
         self.timers.stop(Timer::Speech);
         self.command(Command::CancelSpeech { turn });

@@ -6,6 +6,7 @@ use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
+use super::tools::INTERRUPTED;
 use super::turn::Cut;
 
 impl Conversation {
@@ -67,7 +68,7 @@ impl Conversation {
         let wait = reply.reported && reply.ledger.sent() > 0;
         let read = reply.mute && !reply.ledger.has_audio();
         self.cut = Some(Cut { turn, ledger: reply.ledger, read, reported: false, rounds: reply.rounds });
-        self.cut_round();
+        self.cut_round(INTERRUPTED);
         if wait {
             self.after(Timer::HeardReport, self.config.heard_report_ms);
         } else {

@@ -13,8 +13,10 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the model reads of a call that was dropped.
-const CUT_OFF: &str = "cut off: the user interrupted before there was a result";
+/// What the model reads of a call that was dropped because the user spoke.
+pub(super) const INTERRUPTED: &str = "cut off: the user interrupted before there was a result";
+/// What it reads of one whose result could not be spoken.
+pub(super) const VOICELESS: &str = "cut off: the voice failed before there was a result";
 /// A filler that is put off is put off into the future, whatever is configured.
 const SHORTEST_WAIT_MS: u64 = 1;
 
@@ -186,9 +188,9 @@ impl Conversation {
     }
 
     /// The reply is cut short: what has no effect is dropped, what has one goes on to its end.
-    pub(super) fn cut_round(&mut self) {
+    pub(super) fn cut_round(&mut self, reason: &str) {
         self.timers.stop(Timer::Filler);
-        self.give_up(|open| (open.effect == SideEffect::None).then(|| CUT_OFF.to_owned()));
+        self.give_up(|open| (open.effect == SideEffect::None).then(|| reason.to_owned()));
         self.watch_round();
     }
 
