@@ -183,6 +183,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_was_handed_in_wrong_says_nothing_of_the_provider() {
+        let start = tokio::time::sleep(Duration::ZERO).deadline();
+        let mut health = Health::new(&FallbackConfig::default(), 1);
+        for _ in 0..10 {
+            health.failed(start, &error(ErrorKind::InvalidInput));
+        }
+        assert!(health.is_well());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_service_that_asks_for_time_gets_it() {
         let start = tokio::time::sleep(Duration::ZERO).deadline();
         let asked = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 //! Language models in order of preference.
 
 use super::FallbackConfig;
-use super::call::{Call, passed};
+use super::call::{Call, Deadline};
 use super::members::{Members, Tried, now};
 use super::probing::Probing;
 use async_stream::stream;
@@ -9,11 +9,11 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
-use tokio::select;
-use tokio::time::Instant;
 use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
 use voice_core::stream::CancelStreamExt;
 use voice_core::{Error, ErrorKind, Result, Stage};
+
+const NO_WORD: &str = "the language model gave no word in time";
 
 /// Several language models as one. The next one is asked as long as nothing of the answer was given out; after that an
 /// error is passed on, since a listener cannot be given the beginning of one answer and the end of another.
@@ -50,11 +50,11 @@ impl LlmProvider for FallbackLlm {
                 let mut begun = false;
                 // The last one gets the time it takes.
                 let others = members.choose(&tried).is_some();
-                let mut deadline = others.then(|| now() + config.first_token);
+                let mut deadline = Deadline { at: others.then(|| now() + config.first_token), missed: NO_WORD };
                 let failure = loop {
-                    match next(&mut call, deadline, &mut probing, member).await {
+                    match call.next(deadline, &mut probing, member).await {
                         Ok(Some(LlmEvent::Text(text))) if text.is_empty() => {
-                            deadline = deadline.map(|_| now() + config.gap);
+                            deadline.at = deadline.at.map(|_| now() + config.gap);
                             yield Ok(LlmEvent::Text(text));
                         }
                         Ok(Some(LlmEvent::Notice(notice))) => yield Ok(LlmEvent::Notice(notice)),
@@ -63,7 +63,7 @@ impl LlmProvider for FallbackLlm {
                                 yield Ok(LlmEvent::Notice(members.serving(member)));
                             }
                             yield Ok(event);
-                            deadline = Some(now() + config.gap);
+                            deadline.at = Some(now() + config.gap);
                         }
                         Ok(None) if begun => return members.succeeded(member),
                         Ok(None) => break Error::new(ErrorKind::Protocol, Stage::Llm, "the answer was empty"),
@@ -87,21 +87,5 @@ impl LlmProvider for FallbackLlm {
 
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
         self.members.warm_up()
-    }
-}
-
-async fn next(
-    call: &mut Call<LlmEvent>,
-    deadline: Option<Instant>,
-    probing: &mut Probing<dyn LlmProvider>,
-    serving: usize,
-) -> Result<Option<LlmEvent>> {
-    select! {
-        biased;
-        event = call.next() => event,
-        () = passed(deadline) => {
-            Err(Error::new(ErrorKind::Timeout, Stage::Llm, "the language model gave no word in time"))
-        }
-        never = probing.run(serving) => match never {},
     }
 }

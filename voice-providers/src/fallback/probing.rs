@@ -1,6 +1,7 @@
 //! Looking after providers that rest, beside a call to another one. No task: whoever makes the call drives it.
 
 use super::members::{Member, Members};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::convert::Infallible;
 use std::future::pending;
@@ -27,20 +28,27 @@ impl<P: Member + ?Sized> Probing<P> {
     pub(super) async fn run(&mut self, serving: usize) -> Infallible {
         loop {
             if let Some((member, look)) = &mut self.look {
-                let result = match timeout(LONGEST_LOOK, look).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Error::new(ErrorKind::Timeout, P::STAGE, "did not get ready in time")),
-                };
+                let result = look.await;
                 self.members.end_probe(*member, Some(&result));
                 self.look = None;
             }
             let Some((member, due)) = self.members.next_probe(serving) else { return pending().await };
             sleep_until(due).await;
             if self.members.begin_probe(member) {
-                self.look = Some((member, self.members.provider(member).warm_up()));
+                self.look = Some((member, in_time::<P>(self.members.provider(member).warm_up())));
             }
         }
     }
+}
+
+/// The time counts from now on, however often the look is broken off and gone on with.
+fn in_time<P: Member + ?Sized>(look: BoxFuture<'static, Result<()>>) -> BoxFuture<'static, Result<()>> {
+    let look = timeout(LONGEST_LOOK, look);
+    async move {
+        let late = || Error::new(ErrorKind::Timeout, P::STAGE, "did not get ready in time");
+        look.await.unwrap_or_else(|_| Err(late()))
+    }
+    .boxed()
 }
 
 impl<P: Member + ?Sized> Drop for Probing<P> {

@@ -1,7 +1,7 @@
 //! Recognisers in order of preference.
 
 use super::FallbackConfig;
-use super::call::{Call, passed};
+use super::call::{Call, Deadline, Wake};
 use super::members::{Members, Tried, now};
 use super::probing::Probing;
 use super::tape::Tape;
@@ -9,10 +9,8 @@ use async_stream::stream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::select;
 use tokio::time::Instant;
 use voice_core::stage::{CallContext, Notice, SttEvent, SttInput, SttProvider};
 use voice_core::stream::{CancelStreamExt, HandoffSender, handoff};
@@ -40,11 +38,6 @@ impl FallbackStt {
     pub fn new(recognisers: Vec<Arc<dyn SttProvider>>, config: FallbackConfig) -> Result<Self> {
         Ok(Self { members: Members::new(recognisers, &config)?, config })
     }
-}
-
-enum Wake {
-    Input(Option<SttInput>),
-    Event(Result<Option<SttEvent>>),
 }
 
 /// Why a recogniser is left.
@@ -80,18 +73,18 @@ impl SttProvider for FallbackStt {
                     listener.catch_up(&tape, input_ended);
                     let deadline = listener.deadline(&tape, &config, members.choose(&tried).is_none());
                     let more = (!input_ended).then_some(&mut input);
-                    let event = match listener.wake(more, deadline, &mut probing, member).await {
+                    let event = match listener.call.wake(more, deadline, &mut probing, member).await {
                         Wake::Input(None) => {
                             input_ended = true;
                             continue;
                         }
                         Wake::Input(Some(item)) => {
-                            let (border, owed) = (tape.begins_turn(&item), tape.owes());
+                            let (begins_turn, owed) = (tape.begins_turn(&item), tape.owes());
                             tape.push(item.clone());
-                            if border && !owed && members.has_better(member) {
+                            if begins_turn && !owed && members.has_better(member) {
                                 break Left::ForABetterOne;
                             }
-                            if border {
+                            if begins_turn {
                                 tried = Tried::only(member);
                             }
                             listener.tell(item);
@@ -136,10 +129,6 @@ impl SttProvider for FallbackStt {
     }
 }
 
-fn overdue() -> Error {
-    Error::new(ErrorKind::Timeout, Stage::Stt, "the recogniser gave no final transcript in time")
-}
-
 fn ended_early() -> Error {
     Error::new(ErrorKind::Protocol, Stage::Stt, "the recogniser ended before the session did")
 }
@@ -175,29 +164,6 @@ impl Listener {
         Self { call, input: Some(input), knows: false, owes_since: None, backlog: Duration::ZERO, introduced: false }
     }
 
-    /// What happens next: it heard something, there is more `input` for it, or the deadline has passed.
-    async fn wake(
-        &mut self,
-        input: Option<&mut BoxStream<'static, SttInput>>,
-        deadline: Option<Instant>,
-        probing: &mut Probing<dyn SttProvider>,
-        member: usize,
-    ) -> Wake {
-        let more_input = async {
-            match input {
-                Some(input) => input.next().await,
-                None => pending().await,
-            }
-        };
-        select! {
-            biased;
-            event = self.call.next() => Wake::Event(event),
-            item = more_input => Wake::Input(item),
-            () = passed(deadline) => Wake::Event(Err(overdue())),
-            never = probing.run(member) => match never {},
-        }
-    }
-
     /// Tells what is on the tape as soon as that matters: between two turns it costs nothing to know nothing. Then, if
     /// no more will come, that as well.
     fn catch_up(&mut self, tape: &Tape, input_ended: bool) {
@@ -223,13 +189,11 @@ impl Listener {
         }
     }
 
-    fn deadline(&mut self, tape: &Tape, config: &FallbackConfig, is_last: bool) -> Option<Instant> {
-        if !tape.owes() {
-            self.owes_since = None;
-            return None;
-        }
+    fn deadline(&mut self, tape: &Tape, config: &FallbackConfig, is_last: bool) -> Deadline {
         let patience = if is_last { config.final_transcript.max(LAST_FINAL) } else { config.final_transcript };
-        Some(*self.owes_since.get_or_insert_with(now) + patience + self.backlog)
+        self.owes_since = tape.owes().then(|| self.owes_since.unwrap_or_else(now));
+        let at = self.owes_since.map(|since| since + patience + self.backlog);
+        Deadline { at, missed: "the recogniser gave no final transcript in time" }
     }
 
     fn answered(&mut self) {

@@ -1,7 +1,7 @@
 //! Synthesisers in order of preference.
 
 use super::FallbackConfig;
-use super::call::{Call, passed};
+use super::call::{Call, Deadline, Wake};
 use super::manuscript::Manuscript;
 use super::members::{Members, Tried, now};
 use super::probing::Probing;
@@ -10,9 +10,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use std::future::pending;
 use std::sync::Arc;
-use tokio::select;
 use tokio::time::Instant;
 use voice_core::audio::{Resampler, pcm};
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider};
@@ -43,11 +41,6 @@ impl FallbackTts {
         }
         Ok(Self { members: Members::new(voices, &config)?, config, rate })
     }
-}
-
-enum Wake {
-    Text(Option<TtsInput>),
-    Event(Result<Option<TtsEvent>>),
 }
 
 impl TtsProvider for FallbackTts {
@@ -83,8 +76,8 @@ impl TtsProvider for FallbackTts {
                 let failure = loop {
                     let may_take = !text_ended && manuscript.owed() < SENTENCES_OWED;
                     let deadline = speaker.deadline(&config, manuscript.owed() > 0 || text_ended);
-                    let event = match speaker.wake(may_take.then_some(&mut text), deadline, &mut probing, member).await {
-                        Wake::Text(item) => {
+                    let event = match speaker.call.wake(may_take.then_some(&mut text), deadline, &mut probing, member).await {
+                        Wake::Input(item) => {
                             text_ended = item.is_none();
                             item.iter().for_each(|item| manuscript.take(item));
                             speaker.tell(item);
@@ -137,10 +130,6 @@ impl TtsProvider for FallbackTts {
     }
 }
 
-fn overdue() -> Error {
-    Error::new(ErrorKind::Timeout, Stage::Tts, "the synthesiser gave no audio in time")
-}
-
 fn ended_early() -> Error {
     Error::new(ErrorKind::Protocol, Stage::Tts, "the synthesiser ended before the reply did")
 }
@@ -177,29 +166,6 @@ impl Speaker {
         let call = Call::begin(cx, |cx| voice.synthesize(receiver.boxed(), cx));
         let text = (!text_ended).then_some(sender);
         Ok(Self { call, text, resampler, introduced: false, spoke: false, waiting_since: None })
-    }
-
-    /// What happens next: it gave something, there is more `text` for it, or the deadline has passed.
-    async fn wake(
-        &mut self,
-        text: Option<&mut BoxStream<'static, TtsInput>>,
-        deadline: Option<Instant>,
-        probing: &mut Probing<dyn TtsProvider>,
-        member: usize,
-    ) -> Wake {
-        let more_text = async {
-            match text {
-                Some(text) => text.next().await,
-                None => pending().await,
-            }
-        };
-        select! {
-            biased;
-            event = self.call.next() => Wake::Event(event),
-            item = more_text => Wake::Text(item),
-            () = passed(deadline) => Wake::Event(Err(overdue())),
-            never = probing.run(member) => match never {},
-        }
     }
 
     /// What the listener is given of this event. What belongs to no sentence that is owed is left out.
@@ -246,13 +212,13 @@ impl Speaker {
     }
 
     /// Until when something must come, if anything is owed.
-    fn deadline(&mut self, config: &FallbackConfig, owes: bool) -> Option<Instant> {
-        if !owes {
-            self.waiting_since = None;
-            return None;
-        }
+    fn deadline(&mut self, config: &FallbackConfig, owes: bool) -> Deadline {
         let patience = if self.spoke { config.stall } else { config.first_audio };
-        Some(*self.waiting_since.get_or_insert_with(now) + patience)
+        self.waiting_since = owes.then(|| self.waiting_since.unwrap_or_else(now));
+        Deadline {
+            at: self.waiting_since.map(|since| since + patience),
+            missed: "the synthesiser gave no audio in time",
+        }
     }
 
     fn resample(&mut self, audio: &Bytes) -> Result<Bytes> {
