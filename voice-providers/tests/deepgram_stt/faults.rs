@@ -1,16 +1,16 @@
 //! What happens to a connection, and what is heard all the same.
 
 use super::support::ear::{Ear, answer};
-use super::support::listener::{Listener, finalize, spoken, text};
+use super::support::listener::{Listener, conversation, finalize, silence, spoken, text};
 use super::support::service::{Accepted, Dice, Knock, Peer, Seen, Service};
-use super::{KEY, PATIENCE, config, finals, finals_of, provider, silence};
+use super::{KEY, PATIENCE, config, finals, finals_of, provider};
 use futures::channel::mpsc;
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
-use voice_core::stage::{CallContext, FinalizeId, SttEvent, SttInput, SttProvider};
+use voice_core::stage::{CallContext, SttEvent, SttInput, SttProvider};
 use voice_providers::deepgram::DeepgramStt;
 
 /// How often a conversation has been stalled. Each time costs the second after which it is noticed, of the 4.5 that a final
@@ -28,18 +28,7 @@ impl Stalls {
 
 /// The ways in which a connection can be lost.
 async fn misbehave(knock: Knock, mut dice: Dice, stalls: Stalls) {
-    match dice.below(8) {
-        0 => return knock.refuse("503 Service Unavailable", "", "overloaded").await,
-        1 => return knock.refuse("429 Too Many Requests", "retry-after: 0\r\n", "{\"err_code\":\"TOO_MANY\"}").await,
-        _ => {}
-    }
-    let Some(peer) = knock.accept().await else { return };
-    let mut listener = Listener::new(peer, 1 + dice.below(6) as usize);
-    for _ in 0..dice.below(40) {
-        if !listener.step().await {
-            return;
-        }
-    }
+    let Some(listener) = Listener::for_a_while(knock, &mut dice, 8, 40).await else { return };
     match dice.below(5) {
         0 => drop(listener),
         1 => listener.peer.half_a_frame().await,
@@ -47,23 +36,6 @@ async fn misbehave(knock: Knock, mut dice: Dice, stalls: Stalls) {
         3 => stalls.one_more(listener.peer).await,
         _ => listener.listen().await,
     }
-}
-
-/// Three turns with pauses in them, and what must be heard of them.
-pub fn conversation(dice: &mut Dice) -> (Vec<SttInput>, Vec<(FinalizeId, String)>) {
-    let (mut input, mut expected, mut word) = (Vec::new(), Vec::new(), 1);
-    for turn in 1..4 {
-        let first = word;
-        for attempt in 0..=dice.below(2) as u32 {
-            let until = word + 1 + dice.below(25) as i16;
-            input.extend(spoken(turn, word..until, dice));
-            input.push(silence(turn));
-            input.push(SttInput::Finalize(finalize(turn, attempt)));
-            word = until;
-            expected.push((finalize(turn, attempt), text(first..word)));
-        }
-    }
-    (input, expected)
 }
 
 /// The defaults, but for what would make the test long: pauses between attempts, and how often it tries.

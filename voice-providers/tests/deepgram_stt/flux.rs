@@ -1,7 +1,8 @@
 //! Flux, which takes turns itself.
 
-use super::faults::{Stalls, conversation};
+use super::faults::Stalls;
 use super::support::flux::Flux;
+use super::support::listener::conversation;
 use super::support::listener::{finalize, spoken, text};
 use super::support::service::{Dice, Knock, Seen, Service};
 use super::{KEY, config, finals, silence, two_turns, two_turns_heard};

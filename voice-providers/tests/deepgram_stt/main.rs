@@ -25,7 +25,7 @@ use futures::channel::mpsc;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
 use std::time::Duration;
-use support::listener::{Listener, finalize, spoken, text};
+use support::listener::{Listener, finalize, silence, spoken, text};
 use support::service::{Dice, Seen, Service};
 use tokio::time::timeout;
 use voice_core::ErrorKind;
@@ -131,12 +131,6 @@ async fn it_conforms() {
     let service = honest().await;
     let items = Suite::new().stt(&provider(&service.endpoint), two_turns()).await.unwrap();
     assert!(items >= 3, "{items}");
-}
-
-/// The silence by which the end of speech was noticed.
-fn silence(turn: u32) -> SttInput {
-    let pcm = bytes::Bytes::from(vec![0; 2 * 3_200]);
-    SttInput::Audio { turn: voice_core::TurnId(turn), at: voice_core::AudioTime::ZERO, pcm }
 }
 
 #[tokio::test]

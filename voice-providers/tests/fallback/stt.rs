@@ -1,7 +1,7 @@
 //! Recognisers, one of which fails: real sockets, and a service that hears what reached it and nothing else.
 
 use crate::fault_runs;
-use crate::support::listener::{Listener, finalize, spoken, text};
+use crate::support::listener::{Listener, conversation, finalize, spoken};
 use crate::support::service::{Dice, Knock, Service};
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
@@ -51,41 +51,13 @@ async fn honest(knock: Knock) {
 
 /// The ways in which a connection can be lost, each at a random moment.
 async fn fail(knock: Knock, mut dice: Dice) {
-    match dice.below(10) {
-        0 => return knock.refuse("503 Service Unavailable", "", "overloaded").await,
-        1 => return knock.refuse("429 Too Many Requests", "retry-after: 0\r\n", "{\"err_code\":\"TOO_MANY\"}").await,
-        _ => {}
-    }
-    let Some(peer) = knock.accept().await else { return };
-    let mut listener = Listener::new(peer, 1 + dice.below(6) as usize);
-    for _ in 0..dice.below(60) {
-        if !listener.step().await {
-            return;
-        }
-    }
+    let Some(listener) = Listener::for_a_while(knock, &mut dice, 10, 60).await else { return };
     match dice.below(4) {
         0 => drop(listener),
         1 => listener.peer.half_a_frame().await,
         2 => listener.peer.close(1011, "NET-0001").await,
         _ => listener.peer.stall().await,
     }
-}
-
-/// Three turns with pauses in them, and what is said in them.
-fn conversation(seed: u64) -> (Vec<SttInput>, Vec<(FinalizeId, String)>) {
-    let (mut input, mut expected) = (Vec::new(), Vec::new());
-    let (mut dice, mut word) = (Dice(seed), 1);
-    for turn in 1..4 {
-        let first = word;
-        for attempt in 0..=dice.below(2) as u32 {
-            let until = word + 1 + dice.below(25) as i16;
-            input.extend(spoken(turn, word..until, &mut dice));
-            input.push(SttInput::Finalize(finalize(turn, attempt)));
-            word = until;
-            expected.push((finalize(turn, attempt), text(first..word)));
-        }
-    }
-    (input, expected)
 }
 
 /// As it is spoken, faster: the words come at 50 times their pace.
@@ -119,7 +91,7 @@ async fn no_word_is_lost_or_doubled_when_the_first_recogniser_fails() {
         config.first_rest = 4 * MS;
         config.final_transcript = 150 * MS;
         let stt = FallbackStt::new(vec![recogniser(&first.endpoint), recogniser(&second.endpoint)], config).unwrap();
-        let (input, expected) = conversation(seed);
+        let (input, expected) = conversation(&mut Dice(seed));
         let input = if seed % 2 == 0 { live(input) } else { stream::iter(input).boxed() };
         let events = hear(&stt, input).await;
         assert_eq!(finals(&events), expected, "seed {seed}");
@@ -153,6 +125,20 @@ async fn the_first_serves_again_from_the_next_turn_on() {
         })
         .collect();
     assert_eq!(served.len(), 2, "{served:?}");
+}
+
+/// With nobody left to ask, a late final is better than none.
+#[tokio::test(start_paused = true)]
+async fn the_last_recogniser_gets_the_time_that_a_turn_has() {
+    let late = || Arc::new(FakeStt::new(4_000 * MS, ["late"])) as Arc<dyn SttProvider>;
+    let quick = || Arc::new(FakeStt::new(MS, ["quick"])) as Arc<dyn SttProvider>;
+    for (recognisers, expected) in [(vec![late()], "late"), (vec![late(), quick()], "quick")] {
+        let stt = FallbackStt::new(recognisers, FallbackConfig::default()).unwrap();
+        let mut input = spoken(1, 1..3, &mut Dice(1));
+        input.push(SttInput::Finalize(finalize(1, 0)));
+        let events = hear(&stt, stream::iter(input).boxed()).await;
+        assert_eq!(finals(&events), [(finalize(1, 0), expected.to_owned())]);
+    }
 }
 
 /// Fails once, at the first word.

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
-use super::service::{Dice, Peer};
+use super::service::{Dice, Knock, Peer};
 use bytes::Bytes;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -23,6 +23,24 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// One that has heard fewer than `most` messages. None where the client was refused, as two of `clients` are, or left.
+    pub async fn for_a_while(knock: Knock, dice: &mut Dice, clients: u64, most: u64) -> Option<Self> {
+        match dice.below(clients) {
+            0 => knock.refuse("503 Service Unavailable", "", "overloaded").await,
+            1 => knock.refuse("429 Too Many Requests", "retry-after: 0\r\n", "{\"err_code\":\"TOO_MANY\"}").await,
+            _ => {
+                let mut listener = Self::new(knock.accept().await?, 1 + dice.below(6) as usize);
+                for _ in 0..dice.below(most) {
+                    if !listener.step().await {
+                        return None;
+                    }
+                }
+                return Some(listener);
+            }
+        }
+        None
+    }
+
     pub fn new(peer: Peer, span: usize) -> Self {
         Self { peer, heard: Vec::new(), finished: 0, span }
     }
@@ -95,4 +113,26 @@ pub fn finalize(turn: u32, attempt: u32) -> FinalizeId {
 
 pub fn text(words: std::ops::Range<i16>) -> String {
     words.map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The silence by which the end of speech was noticed: 200 ms.
+pub fn silence(turn: u32) -> SttInput {
+    SttInput::Audio { turn: TurnId(turn), at: AudioTime::ZERO, pcm: Bytes::from(vec![0; 2 * 3_200]) }
+}
+
+/// Three turns with pauses in them, and what must be heard of them.
+pub fn conversation(dice: &mut Dice) -> (Vec<SttInput>, Vec<(FinalizeId, String)>) {
+    let (mut input, mut expected, mut word) = (Vec::new(), Vec::new(), 1);
+    for turn in 1..4 {
+        let first = word;
+        for attempt in 0..=dice.below(2) as u32 {
+            let until = word + 1 + dice.below(25) as i16;
+            input.extend(spoken(turn, word..until, dice));
+            input.push(silence(turn));
+            input.push(SttInput::Finalize(finalize(turn, attempt)));
+            word = until;
+            expected.push((finalize(turn, attempt), text(first..word)));
+        }
+    }
+    (input, expected)
 }
