@@ -6,6 +6,7 @@ mod failures;
 mod interruptions;
 mod sessions;
 mod tools;
+mod tools_cut_off;
 mod turns;
 
 use std::time::Duration;

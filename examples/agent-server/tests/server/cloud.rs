@@ -52,18 +52,26 @@ pub(crate) async fn groq(tasks: &mut JoinSet<()>, answers: &[&[Value]]) -> (Stri
     (address, asked)
 }
 
-/// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
-pub(crate) async fn deepgram(tasks: &mut JoinSet<()>, key: &'static str) -> String {
+/// Serves each connection so.
+pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
+    tasks: &mut JoinSet<()>,
+    serve: impl Fn(TcpStream) -> F + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn(async move {
         let mut connections = JoinSet::new();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            connections.spawn(serve_deepgram(stream, key));
+            connections.spawn(serve(stream));
         }
     });
     address
+}
+
+/// Deepgram's two sockets: whatever is said was "What time is it?", and every flush brings half a second of sevens.
+pub(crate) async fn deepgram(tasks: &mut JoinSet<()>, key: &'static str) -> String {
+    listen(tasks, move |stream| serve_deepgram(stream, key)).await
 }
 
 // The size of the error is the library's choice.

@@ -1,6 +1,6 @@
 //! Several services for a stage, one of which dies; and what is heard when none is left.
 
-use crate::cloud::{groq, results, speak, text};
+use crate::cloud::{groq, listen, results, speak, text};
 use crate::support::{Client, Frame, TestServer, settings};
 use agent_server::Providers;
 use futures::{SinkExt, StreamExt};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -19,23 +19,6 @@ use voice_core::audio::pcm;
 struct Dead {
     listening: Arc<AtomicBool>,
     speaking: Arc<AtomicBool>,
-}
-
-/// Serves each connection so.
-pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
-    tasks: &mut JoinSet<()>,
-    serve: impl Fn(TcpStream) -> F + Send + 'static,
-) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tasks.spawn(async move {
-        let mut connections = JoinSet::new();
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            connections.spawn(serve(stream));
-        }
-    });
-    address
 }
 
 /// Deepgram, whose recogniser dies for good after the first second of speech, and whose voice dies when it is told to.

@@ -2,8 +2,8 @@
 //! sent, and a search for the keys in everything that came out of the process.
 #![cfg(unix)]
 
+use crate::cloud::listen;
 use crate::cloud::{deepgram, groq, speak, text};
-use crate::fallback::listen;
 use crate::process::Process;
 use crate::support::{Client, Frame, Request};
 use crate::tools::search_in_fragments;
