@@ -27,8 +27,9 @@ const SILENCE: [i16; 512] = [0; 512];
 
 /// Finds utterances in 16 kHz mono audio, one instance a stream.
 ///
-/// Audio goes in by [`push`](Self::push) in chunks of any size; items come out in order, and depend on the samples
-/// alone, never on how they were cut. Nothing is allocated after construction.
+/// Audio goes in by [`push`](Self::push) in chunks of any size; items come out in order. What they tell depends on the
+/// samples alone, never on how they were cut: the audio of an utterance joins to the same. It is given as soon as it is
+/// there, without waiting for a window to fill. Nothing is allocated after construction.
 pub struct SpeechDetector {
     vad: Box<dyn Vad>,
     config: SpeechConfig,
@@ -219,6 +220,7 @@ impl SpeechDetector {
 
     fn take(&mut self, mut pcm: &[i16], heard: bool, sink: &mut impl FnMut(SpeechItem<'_>)) -> Result<()> {
         let mut result = Ok(());
+        let under_way = self.history.end() - self.filled as u64;
         while !pcm.is_empty() {
             let (piece, rest) = pcm.split_at(pcm.len().min(self.window.len() - self.filled));
             self.history.push(piece);
@@ -231,8 +233,19 @@ impl SpeechDetector {
                 self.filled = 0;
                 self.heard = false;
             }
+            // What is left joins this piece, unless that makes the audio wait for more than a window.
+            if pcm.is_empty() || pcm.len() >= self.window.len() {
+                self.give_on(under_way, sink);
+            }
         }
         result
+    }
+
+    /// Gives the audio from `from` on while an utterance or a turn runs.
+    fn give_on(&mut self, from: u64, sink: &mut impl FnMut(SpeechItem<'_>)) {
+        if self.gate.is_speaking() || self.turn_open {
+            self.give(from, sink);
+        }
     }
 
     /// Asks the VAD about the window that has just filled.
@@ -258,7 +271,6 @@ impl SpeechDetector {
         let end = self.history.end();
         let start = end - self.window.len() as u64;
         let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold };
-        let was_speaking = self.gate.is_speaking();
         match self.gate.step(start, end, self.probability, thresholds) {
             Some(Edge::Start { onset }) => {
                 sink(SpeechItem::Started { at: at(onset) });
@@ -268,7 +280,6 @@ impl SpeechDetector {
                 self.give(start, sink);
                 sink(self.ended(last_speech));
             }
-            None if was_speaking || self.turn_open => self.give(start, sink),
             None => {}
         }
     }

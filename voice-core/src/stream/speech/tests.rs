@@ -61,6 +61,22 @@ fn edges(items: &[SpeechItem<'_>]) -> Vec<SpeechItem<'static>> {
     edges.cloned().map(SpeechItem::into_owned).collect()
 }
 
+/// The items with the audio between two edges in one piece.
+fn joined(items: Vec<SpeechItem<'static>>) -> Vec<SpeechItem<'static>> {
+    let mut joined: Vec<SpeechItem<'static>> = Vec::new();
+    for item in items {
+        match (joined.last_mut(), item) {
+            (Some(SpeechItem::Audio { at, pcm }), SpeechItem::Audio { at: next, pcm: more })
+                if next.as_samples(RATE) == at.as_samples(RATE) + pcm.len() as u64 =>
+            {
+                pcm.to_mut().extend_from_slice(&more);
+            }
+            (_, item) => joined.push(item),
+        }
+    }
+    joined
+}
+
 fn window(n: u64) -> AudioTime {
     at(n * WINDOW as u64)
 }
@@ -103,6 +119,20 @@ fn an_open_turn_is_given_in_its_pauses_too() {
     items.extend(collect(&mut detector, after));
     let given: Vec<i16> = audio(&items).iter().flat_map(|(_, pcm)| *pcm).copied().collect();
     assert_eq!(given, turn);
+}
+
+#[test]
+fn an_open_turn_is_given_frame_by_frame_and_waits_for_no_window() {
+    let mut detector = detector(plain());
+    let input = windows(&[[0.9; 3].as_slice(), &[0.0; 3]].concat());
+    let mut given = 0;
+    for (frames, frame) in input.chunks(320).enumerate() {
+        detector.set_turn_open(frames > 4);
+        given += audio(&collect(&mut detector, frame)).iter().map(|(_, pcm)| pcm.len()).sum::<usize>();
+        // Two windows of speech open the turn with the fourth frame.
+        let known = if frames < 3 { 0 } else { ((frames + 1) * 320).min(input.len()) };
+        assert_eq!(given, known, "after frame {frames}");
+    }
 }
 
 #[test]
@@ -235,7 +265,7 @@ proptest! {
             pieces.extend(collect(&mut pieces_detector, chunk));
             rest = tail;
         }
-        prop_assert_eq!(&pieces, &whole);
+        prop_assert_eq!(joined(pieces), joined(whole.clone()));
         prop_assert_eq!(pieces_detector.position(), at(input.len() as u64));
 
         // Audio is a verbatim stretch of the input, only inside utterances, gapless there, never repeated.
