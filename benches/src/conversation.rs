@@ -21,6 +21,7 @@ pub fn play(turns: u64) -> u64 {
         let at = AudioTime::from_millis(round * 1_000);
         learn(&mut conversation, now, Input::SpeechStarted { at });
         let Some(turn) = conversation.open_turn() else { continue };
+        let reply = turn.into();
         for _ in 0..4 {
             now = now + Duration::from_millis(100);
             learn(&mut conversation, now, Input::PartialTranscript { turn, text: "what time".into() });
@@ -31,19 +32,19 @@ pub fn play(turns: u64) -> u64 {
         learn(&mut conversation, now, Input::FinalTranscript { turn, attempt: 0, text, unclear: false });
         now = now + Duration::from_millis(400);
         learn(&mut conversation, now, Input::Timeout);
-        learn(&mut conversation, now, Input::FirstToken { turn });
+        learn(&mut conversation, now, Input::FirstToken { reply });
         let (text, speech) = ("It is noon. ".to_owned(), "It is noon.".to_owned());
-        learn(&mut conversation, now, Input::Reply { turn, text, speech });
-        learn(&mut conversation, now, Input::ReplyEnded { turn });
+        learn(&mut conversation, now, Input::Reply { reply, text, speech });
+        learn(&mut conversation, now, Input::ReplyEnded { reply });
         let sentence = SentenceId(0);
         for piece in 1..=10u64 {
-            learn(&mut conversation, now, Input::Synthesized { turn, sentence, samples: 1_600 });
-            learn(&mut conversation, now, Input::Sent { turn, samples: piece * 1_600 });
+            learn(&mut conversation, now, Input::Synthesized { reply, sentence, samples: 1_600 });
+            learn(&mut conversation, now, Input::Sent { reply, samples: piece * 1_600 });
             let reported = false;
             learn(&mut conversation, now, Input::Played { turn, samples: piece * 1_600, reported });
         }
-        learn(&mut conversation, now, Input::SentenceSynthesized { turn, sentence });
-        let last = if round % 3 == 0 { Input::Interrupt } else { Input::PlaybackDone { turn } };
+        learn(&mut conversation, now, Input::SentenceSynthesized { reply, sentence });
+        let last = if round % 3 == 0 { Input::Interrupt } else { Input::PlaybackDone { reply } };
         learn(&mut conversation, now, last);
         now = now + Duration::from_secs(1);
     }

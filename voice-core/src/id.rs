@@ -71,3 +71,36 @@ number_id! {
     /// A sentence of one reply, counted from 0.
     SentenceId
 }
+
+/// A reply to a turn. Every attempt at an answer has its own id, so that what comes late from one that was given up is
+/// never taken for part of the next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ReplyId {
+    /// The turn it answers.
+    pub turn: TurnId,
+    /// Counted from 0 within the turn.
+    pub attempt: u32,
+}
+
+impl From<TurnId> for ReplyId {
+    /// The first attempt at an answer to the turn.
+    fn from(turn: TurnId) -> Self {
+        Self { turn, attempt: 0 }
+    }
+}
+
+impl fmt::Display for ReplyId {
+    /// The turn; later attempts add a dot and their number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempt {
+            0 => self.turn.fmt(f),
+            attempt => write!(f, "{}.{attempt}", self.turn),
+        }
+    }
+}
+
+impl fmt::Debug for ReplyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplyId({self})")
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{SessionId, TurnId};
+use crate::id::{ReplyId, SessionId};
 use crate::stage::{CallContext, Tool};
 use crate::tool::{SideEffect, ToolOutput};
 use futures::future::BoxFuture;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// What became of a call.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    pub(super) turn: TurnId,
+    pub(super) reply: ReplyId,
     pub(super) id: String,
     /// What it gave, or what went wrong.
     pub(super) result: Result<ToolOutput, String>,
@@ -33,11 +33,18 @@ pub(super) struct Hands {
 impl Hands {
     /// Begins a call. One with an irreversible effect outlives the cancellation of its session: it is stopped by
     /// [`cancel`](Self::cancel) alone.
-    pub(super) fn run(&mut self, tool: &Arc<dyn Tool>, id: String, arguments: Value, mut cx: CallContext) {
+    pub(super) fn run(
+        &mut self,
+        tool: &Arc<dyn Tool>,
+        reply: ReplyId,
+        id: String,
+        arguments: Value,
+        mut cx: CallContext,
+    ) {
         if tool.spec().effect == SideEffect::Irreversible {
             cx.cancel = CancelToken::new();
         }
-        let (turn, session, cancel, tool) = (cx.turn, cx.session.clone(), cx.cancel.clone(), Arc::clone(tool));
+        let (session, cancel, tool) = (cx.session.clone(), cx.cancel.clone(), Arc::clone(tool));
         let name = tool.spec().name.clone();
         self.cancels.push((id.clone(), cancel.clone()));
         let work = AssertUnwindSafe(async move { tool.call(arguments, cx).await }).catch_unwind();
@@ -50,7 +57,7 @@ impl Hands {
                     Err("the tool broke down".to_owned())
                 }
             };
-            Some(Outcome { turn, id, result })
+            Some(Outcome { reply, id, result })
         };
         self.calls.push(call.boxed());
     }

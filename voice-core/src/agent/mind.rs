@@ -5,7 +5,7 @@ use super::serving::Serving;
 use crate::cancel::CancelToken;
 use crate::conversation::Prompt;
 use crate::error::{Error, Result};
-use crate::id::TurnId;
+use crate::id::ReplyId;
 use crate::stage::{CallContext, LlmEvent, LlmRequest, Notice};
 use crate::text::{Sentence, SentenceSplitter};
 use crate::tool::ToolCall;
@@ -40,7 +40,7 @@ pub(super) struct Mind {
 }
 
 struct Call {
-    turn: TurnId,
+    reply: ReplyId,
     cancel: CancelToken,
     stream: BoxStream<'static, Result<LlmEvent>>,
     splitter: SentenceSplitter,
@@ -52,9 +52,16 @@ struct Call {
 
 impl Mind {
     /// Begins an answer; one that was alive is cancelled.
-    pub(super) fn start(&mut self, parts: &Parts, prompt: Prompt, request: LlmRequest, cx: CallContext) {
+    pub(super) fn start(
+        &mut self,
+        parts: &Parts,
+        reply: ReplyId,
+        prompt: Prompt,
+        request: LlmRequest,
+        cx: CallContext,
+    ) {
         self.stop();
-        let (turn, cancel) = (cx.turn, cx.cancel.clone());
+        let cancel = cx.cancel.clone();
         let serving = match (&prompt, &parts.llm) {
             (Prompt::Model, Some(llm)) => Serving::new(llm.name()),
             _ => Serving::nobody(),
@@ -65,7 +72,7 @@ impl Mind {
             (Prompt::Model, None) => futures::stream::iter([Err(super::missing_model())]).boxed(),
         };
         self.call = Some(Call {
-            turn,
+            reply,
             cancel,
             stream,
             splitter: SentenceSplitter::default(),
@@ -88,19 +95,19 @@ impl Mind {
     }
 
     /// The next thought; pending for ever while no call is alive. Cancel-safe.
-    pub(super) fn next(&mut self) -> impl Future<Output = (TurnId, Thought)> + '_ {
+    pub(super) fn next(&mut self) -> impl Future<Output = (ReplyId, Thought)> + '_ {
         poll_fn(|context| self.poll(context))
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(TurnId, Thought)> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(ReplyId, Thought)> {
         let Some(call) = &mut self.call else { return Poll::Pending };
-        let turn = call.turn;
+        let reply = call.reply;
         loop {
             if let Some(thought) = call.ready.pop_front() {
                 if matches!(thought, Thought::Calls(_) | Thought::Ended | Thought::Failed(_)) {
                     self.stop();
                 }
-                return Poll::Ready((turn, thought));
+                return Poll::Ready((reply, thought));
             }
             match call.stream.poll_next_unpin(context) {
                 Poll::Pending => return Poll::Pending,

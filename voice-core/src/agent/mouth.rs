@@ -6,7 +6,7 @@ use super::{AgentConfig, Parts};
 use crate::audio::{Resampler, pcm};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::id::{SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, TurnId};
 use crate::stage::{CallContext, Notice, TtsEvent, TtsInput};
 use crate::stream::{HandoffSender, Playout, PlayoutConfig, Weighted, handoff};
 use crate::time::SessionTime;
@@ -52,7 +52,7 @@ pub(super) struct Mouth {
 }
 
 struct Speech {
-    turn: TurnId,
+    reply: ReplyId,
     cancel: CancelToken,
     text: Option<HandoffSender<TtsInput>>,
     call: Option<BoxStream<'static, Result<TtsEvent>>>,
@@ -69,6 +69,7 @@ impl Mouth {
         &mut self,
         parts: &Parts,
         format: ClientFormat,
+        reply: ReplyId,
         cx: CallContext,
         now: SessionTime,
     ) -> Result<()> {
@@ -81,7 +82,7 @@ impl Mouth {
         // The mind is not asked for more while SENTENCES_WAITING wait, so this bound is never what stops it.
         let (text, input) = handoff(usize::MAX);
         self.speech = Some(Speech {
-            turn: cx.turn,
+            reply,
             cancel: cx.cancel.clone(),
             text: Some(text),
             call: Some(tts.synthesize(input.boxed(), cx)),
@@ -94,8 +95,8 @@ impl Mouth {
         Ok(())
     }
 
-    pub(super) fn speak(&mut self, turn: TurnId, sentence: SentenceId, text: String) {
-        if let Some(speech) = self.of(turn) {
+    pub(super) fn speak(&mut self, reply: ReplyId, sentence: SentenceId, text: String) {
+        if let Some(speech) = self.of(reply) {
             speech.last_sentence = sentence;
             if let Some(sender) = &speech.text {
                 sender.send(TtsInput::Text { sentence, text });
@@ -104,22 +105,22 @@ impl Mouth {
     }
 
     /// No more text follows for now.
-    pub(super) fn flush_text(&mut self, turn: TurnId) {
-        if let Some(sender) = self.of(turn).and_then(|speech| speech.text.as_ref()) {
+    pub(super) fn flush_text(&mut self, reply: ReplyId) {
+        if let Some(sender) = self.of(reply).and_then(|speech| speech.text.as_ref()) {
             sender.send(TtsInput::Flush);
         }
     }
 
     /// No more text follows.
-    pub(super) fn end_text(&mut self, turn: TurnId) {
-        if let Some(sender) = self.of(turn).and_then(|speech| speech.text.take()) {
+    pub(super) fn end_text(&mut self, reply: ReplyId) {
+        if let Some(sender) = self.of(reply).and_then(|speech| speech.text.take()) {
             sender.send(TtsInput::Flush);
         }
     }
 
     /// Stops the synthesiser; what it gave is still played.
-    pub(super) fn cancel_synthesis(&mut self, turn: TurnId) {
-        if let Some(speech) = self.of(turn) {
+    pub(super) fn cancel_synthesis(&mut self, reply: ReplyId) {
+        if let Some(speech) = self.of(reply) {
             speech.cancel.cancel();
             speech.call = None;
             speech.text = None;
@@ -131,19 +132,19 @@ impl Mouth {
     pub(super) fn play_line(
         &mut self,
         line: Bytes,
-        turn: TurnId,
+        reply: ReplyId,
         playout: PlayoutConfig,
         held: bool,
         now: SessionTime,
     ) {
-        if self.of(turn).is_none() {
+        if self.of(reply).is_none() {
             self.stop();
             let mut playout = Playout::new(playout, self.reporting, now);
             if held {
                 playout.hold(now);
             }
             self.speech = Some(Speech {
-                turn,
+                reply,
                 cancel: CancelToken::new(),
                 text: None,
                 call: None,
@@ -154,15 +155,15 @@ impl Mouth {
                 serving: Serving::nobody(),
             });
         }
-        if let Some(speech) = self.of(turn) {
+        if let Some(speech) = self.of(reply) {
             speech.playout.push(line);
             speech.playout.end();
         }
     }
 
-    /// Drops everything of this turn that was not handed over.
-    pub(super) fn flush(&mut self, turn: TurnId, now: SessionTime) {
-        if let Some(speech) = self.of(turn) {
+    /// Drops everything of this reply that was not handed over.
+    pub(super) fn flush(&mut self, reply: ReplyId, now: SessionTime) {
+        if let Some(speech) = self.of(reply) {
             self.reporting = speech.playout.is_reporting(now);
             self.stop();
         }
@@ -174,14 +175,14 @@ impl Mouth {
         }
     }
 
-    pub(super) fn hold(&mut self, turn: TurnId, now: SessionTime) {
-        if let Some(speech) = self.of(turn) {
+    pub(super) fn hold(&mut self, reply: ReplyId, now: SessionTime) {
+        if let Some(speech) = self.of(reply) {
             speech.playout.hold(now);
         }
     }
 
-    pub(super) fn resume(&mut self, turn: TurnId, now: SessionTime) {
-        if let Some(speech) = self.of(turn) {
+    pub(super) fn resume(&mut self, reply: ReplyId, now: SessionTime) {
+        if let Some(speech) = self.of(reply) {
             speech.playout.resume(now);
         }
     }
@@ -189,7 +190,7 @@ impl Mouth {
     /// The client says what it has played.
     pub(super) fn report(&mut self, turn: TurnId, samples: u64, now: SessionTime) {
         self.reporting = true;
-        if let Some(speech) = self.of(turn) {
+        if let Some(speech) = self.speech.as_mut().filter(|speech| speech.reply.turn == turn) {
             speech.playout.report(samples, now);
         }
     }
@@ -202,25 +203,25 @@ impl Mouth {
     /// The listener's position in the reply that is being played, and whether the listener itself says so.
     pub(super) fn position(&self, now: SessionTime) -> Option<(TurnId, u64, bool)> {
         let speech = self.speech.as_ref()?;
-        Some((speech.turn, speech.playout.position(now), speech.playout.is_reporting(now)))
+        Some((speech.reply.turn, speech.playout.position(now), speech.playout.is_reporting(now)))
     }
 
     /// The next piece of audio to hand over, with the number of samples handed over when it is.
-    pub(super) fn release(&mut self, now: SessionTime) -> Option<(TurnId, u64, Bytes)> {
+    pub(super) fn release(&mut self, now: SessionTime) -> Option<(ReplyId, u64, Bytes)> {
         let speech = self.speech.as_mut()?;
         let pcm = speech.playout.release(now)?;
-        Some((speech.turn, speech.playout.sent(), pcm))
+        Some((speech.reply, speech.playout.sent(), pcm))
     }
 
     /// The reply whose audio has all been played, once.
-    pub(super) fn take_done(&mut self, now: SessionTime) -> Option<TurnId> {
+    pub(super) fn take_done(&mut self, now: SessionTime) -> Option<ReplyId> {
         let done = self.speech.as_ref().is_some_and(|speech| speech.call.is_none() && speech.playout.is_done(now));
         if !done {
             return None;
         }
         let speech = self.speech.take()?;
         self.reporting = speech.playout.is_reporting(now);
-        Some(speech.turn)
+        Some(speech.reply)
     }
 
     pub(super) fn next_wake(&self, now: SessionTime) -> Option<SessionTime> {
@@ -233,18 +234,18 @@ impl Mouth {
     }
 
     /// What the synthesiser gives next; pending while it owes nothing or enough audio waits. Cancel-safe.
-    pub(super) fn next(&mut self) -> impl Future<Output = (TurnId, Utterance)> + '_ {
+    pub(super) fn next(&mut self) -> impl Future<Output = (ReplyId, Utterance)> + '_ {
         poll_fn(|context| match &mut self.speech {
             Some(speech) if speech.playout.queued() < speech.queue_limit => {
-                let turn = speech.turn;
-                speech.poll(context).map(|utterance| (turn, utterance))
+                let reply = speech.reply;
+                speech.poll(context).map(|utterance| (reply, utterance))
             }
             _ => Poll::Pending,
         })
     }
 
-    fn of(&mut self, turn: TurnId) -> Option<&mut Speech> {
-        self.speech.as_mut().filter(|speech| speech.turn == turn)
+    fn of(&mut self, reply: ReplyId) -> Option<&mut Speech> {
+        self.speech.as_mut().filter(|speech| speech.reply == reply)
     }
 }
 

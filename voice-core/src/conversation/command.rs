@@ -1,7 +1,7 @@
 //! What a conversation wants done.
 
 use super::event::Event;
-use crate::id::{SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, TurnId};
 use crate::tool::ToolRound;
 use serde_json::Value;
 
@@ -26,20 +26,20 @@ pub enum Command {
     },
     /// Begin a reply.
     StartReply {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// What it is made of.
         prompt: Prompt,
     },
     /// Ask the language model once more within the same reply: a round of tools is complete.
     ContinueReply {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Call a tool. Answered by one [`Input::ToolResult`](super::Input::ToolResult), unless cancelled.
     RunTool {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// Names the call.
         id: String,
         /// The tool, which exists.
@@ -49,20 +49,20 @@ pub enum Command {
     },
     /// Drop a call to a tool.
     CancelTool {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The call.
         id: String,
     },
     /// Stop the language model.
     CancelReply {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Synthesise a sentence.
     Speak {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The sentence.
         sentence: SentenceId,
         /// What to say.
@@ -70,38 +70,38 @@ pub enum Command {
     },
     /// Play the standby line: the synthesiser cannot speak.
     PlayStandbyLine {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// No more sentences follow for now: synthesise what is held back.
     FlushSpeech {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// No more sentences follow.
     EndSpeech {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Stop the synthesiser.
     CancelSpeech {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Hold the playback.
     PausePlayback {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Go on with the playback at the same sample.
     ResumePlayback {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// Drop all audio not yet sent.
     FlushPlayback {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// The user's words are now part of the history.
     CommitUser {

@@ -8,21 +8,21 @@ use super::timers::Timer;
 use super::tools::VOICELESS;
 use super::turn::{Reply, Standby};
 use crate::error::{ErrorKind, Stage};
-use crate::id::TurnId;
+use crate::id::ReplyId;
 use std::sync::Arc;
 
 impl Conversation {
-    pub(super) fn failed(&mut self, turn: Option<TurnId>, stage: Stage, kind: ErrorKind, message: String) {
+    pub(super) fn failed(&mut self, id: Option<ReplyId>, stage: Stage, kind: ErrorKind, message: String) {
         // While tools run the model is asked nothing.
-        let asked_nothing = stage == Stage::Llm && turn.is_some() && self.round.is_some();
-        if asked_nothing || self.is_stale(turn) {
+        let asked_nothing = stage == Stage::Llm && id.is_some() && self.round.is_some();
+        if asked_nothing || self.is_stale(id) {
             return;
         }
         self.emit(Event::Failed { stage, kind, message });
-        match (stage, turn) {
+        match (stage, id) {
             (Stage::Stt, _) => self.recogniser_failed(),
-            (Stage::Llm, Some(turn)) => self.model_failed(turn),
-            (Stage::Tts, Some(turn)) => self.synthesiser_failed(turn),
+            (Stage::Llm, Some(id)) => self.model_failed(id),
+            (Stage::Tts, Some(id)) => self.synthesiser_failed(id),
             _ => {}
         }
     }
@@ -30,13 +30,13 @@ impl Conversation {
     /// The call goes on with another provider, which gets as long as the first.
     pub(super) fn failed_over(
         &mut self,
-        turn: Option<TurnId>,
+        id: Option<ReplyId>,
         stage: Stage,
         provider: Arc<str>,
         kind: ErrorKind,
         message: String,
     ) {
-        if self.is_stale(turn) {
+        if self.is_stale(id) {
             return;
         }
         self.emit(Event::FailedOver { stage, provider, kind, message });
@@ -51,20 +51,20 @@ impl Conversation {
         }
     }
 
-    pub(super) fn served(&mut self, turn: Option<TurnId>, stage: Stage, provider: Arc<str>) {
-        match turn {
+    pub(super) fn served(&mut self, id: Option<ReplyId>, stage: Stage, provider: Arc<str>) {
+        match id {
             None if stage == Stage::Stt => self.recogniser = Some(provider),
             None => {}
-            Some(turn) => {
-                if let Some(reply) = self.live(turn) {
+            Some(id) => {
+                if let Some(reply) = self.live(id) {
                     reply.marks.providers.note(stage, provider);
                 }
             }
         }
     }
 
-    fn is_stale(&mut self, turn: Option<TurnId>) -> bool {
-        turn.is_some_and(|turn| self.live(turn).is_none())
+    fn is_stale(&mut self, id: Option<ReplyId>) -> bool {
+        id.is_some_and(|id| self.live(id).is_none())
     }
 
     /// No more words come for the open turn.
@@ -78,23 +78,23 @@ impl Conversation {
     }
 
     /// What was said so far stands, and the agent says that there will be no more.
-    fn model_failed(&mut self, turn: TurnId) {
-        self.command(Command::CancelReply { turn });
-        let Some(reply) = self.live(turn) else { return };
+    fn model_failed(&mut self, id: ReplyId) {
+        self.command(Command::CancelReply { reply: id });
+        let Some(reply) = self.live(id) else { return };
         reply.joint = true;
         let silent = reply.is_silent();
         let line = if silent { self.config.apology.clone() } else { self.config.broken_off.clone() };
         if let Some(line) = line {
-            self.reply_sentence(turn, line.clone(), line);
+            self.reply_sentence(id, line.clone(), line);
         }
-        self.text_ended(turn);
+        self.text_ended(id);
     }
 
     /// The rest of the text is shown instead of spoken; audio that exists is played to its end, and then the standby
     /// line, where there is one.
-    fn synthesiser_failed(&mut self, turn: TurnId) {
+    fn synthesiser_failed(&mut self, id: ReplyId) {
         let has_line = self.config.standby_line;
-        let Some(reply) = self.live(turn) else { return };
+        let Some(reply) = self.live(id) else { return };
         reply.mute = true;
         if has_line && reply.standby == Standby::Unused {
             reply.standby = Standby::Due;
@@ -103,29 +103,29 @@ impl Conversation {
         let rest = reply.ledger.take_rest();
         if has_audio {
             reply.text_ended = true;
-            self.command(Command::CancelReply { turn });
+            self.command(Command::CancelReply { reply: id });
             self.timers.stop(Timer::Reply);
             self.cut_round(VOICELESS);
         }
         self.timers.stop(Timer::Speech);
-        self.command(Command::CancelSpeech { turn });
+        self.command(Command::CancelSpeech { reply: id });
         if let Some(text) = rest {
-            self.emit(Event::Reply { turn, text });
+            self.emit(Event::Reply { turn: id.turn, text });
         }
-        self.play_standby_line(turn);
+        self.play_standby_line(id);
         let nothing_to_play = |reply: &mut Reply| reply.text_ended && reply.standby != Standby::Playing;
-        if !has_audio && self.live(turn).is_some_and(nothing_to_play) {
-            self.playback_done(turn);
+        if !has_audio && self.live(id).is_some_and(nothing_to_play) {
+            self.playback_done(id);
         }
     }
 
     /// Plays the line that is due, once there is text that it can follow: audio belongs to the turn of the text before
     /// it.
-    pub(super) fn play_standby_line(&mut self, turn: TurnId) {
-        let Some(reply) = self.live(turn) else { return };
+    pub(super) fn play_standby_line(&mut self, id: ReplyId) {
+        let Some(reply) = self.live(id) else { return };
         if reply.standby == Standby::Due && !reply.ledger.is_empty() {
             reply.standby = Standby::Playing;
-            self.command(Command::PlayStandbyLine { turn });
+            self.command(Command::PlayStandbyLine { reply: id });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::event::CloseReason;
 use crate::error::{ErrorKind, Stage};
-use crate::id::{SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, TurnId};
 use crate::time::AudioTime;
 use crate::tool::{ToolCall, ToolOutput};
 use std::sync::Arc;
@@ -57,18 +57,18 @@ pub enum Input {
     UserText(String),
     /// The language model works, on what is no text.
     ModelAlive {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// The language model gave its first token.
     FirstToken {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// The language model finished a sentence.
     Reply {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The sentence as written; sentences join verbatim.
         text: String,
         /// What of it can be spoken; may be empty.
@@ -76,15 +76,15 @@ pub enum Input {
     },
     /// The language model has finished its answer, which goes on when these calls have their results.
     ToolCalls {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The calls.
         calls: Vec<ToolCall>,
     },
     /// The answer to [`Command::RunTool`](super::Command::RunTool).
     ToolResult {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The call.
         id: String,
         /// What it gave, or what went wrong in words that the model gets to read.
@@ -92,13 +92,13 @@ pub enum Input {
     },
     /// The language model has finished.
     ReplyEnded {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// More audio of a sentence exists.
     Synthesized {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The sentence.
         sentence: SentenceId,
         /// Samples added, at the output rate.
@@ -106,15 +106,15 @@ pub enum Input {
     },
     /// A sentence has all its audio.
     SentenceSynthesized {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// The sentence.
         sentence: SentenceId,
     },
     /// Audio is about to be handed to the transport.
     Sent {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
         /// Samples of the turn handed over, this piece included.
         samples: u64,
     },
@@ -129,13 +129,13 @@ pub enum Input {
     },
     /// All audio of the turn has been played.
     PlaybackDone {
-        /// The turn.
-        turn: TurnId,
+        /// The reply.
+        reply: ReplyId,
     },
     /// A call failed for good.
     Failed {
         /// The turn, where the call served one.
-        turn: Option<TurnId>,
+        reply: Option<ReplyId>,
         /// Where.
         stage: Stage,
         /// What can be done.
@@ -146,7 +146,7 @@ pub enum Input {
     /// A provider of the stage gave its first result of the call.
     Served {
         /// The turn; for the recogniser, whose call spans turns, none.
-        turn: Option<TurnId>,
+        reply: Option<ReplyId>,
         /// Which stage.
         stage: Stage,
         /// The provider.
@@ -155,7 +155,7 @@ pub enum Input {
     /// A provider failed and another one goes on with the same call.
     FailedOver {
         /// The turn, where the call serves one.
-        turn: Option<TurnId>,
+        reply: Option<ReplyId>,
         /// Where.
         stage: Stage,
         /// The provider that failed.

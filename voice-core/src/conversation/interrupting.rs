@@ -13,15 +13,15 @@ impl Conversation {
     /// Somebody made a sound while a reply is alive.
     pub(super) fn hold(&mut self) {
         let Some(reply) = &self.reply else { return };
-        let turn = reply.turn;
+        let id = reply.id;
         self.timers.stop(Timer::FalseAlarm);
         self.after(Timer::Interruption, self.config.interruption.min_speech_ms);
         if self.agent != AgentPhase::Held {
             let playing = self.agent == AgentPhase::Speaking;
             self.agent = AgentPhase::Held;
-            self.command(Command::PausePlayback { turn });
+            self.command(Command::PausePlayback { reply: id });
             if playing {
-                self.emit(Event::Pause { turn });
+                self.emit(Event::Pause { turn: id.turn });
             }
         }
     }
@@ -34,11 +34,11 @@ impl Conversation {
         self.timers.stop(Timer::FalseAlarm);
         self.timers.stop(Timer::Interruption);
         let Some(reply) = &self.reply else { return };
-        let (turn, playing) = (reply.turn, reply.marks.sent.is_some());
+        let (id, playing) = (reply.id, reply.marks.sent.is_some());
         self.agent = if playing { AgentPhase::Speaking } else { AgentPhase::Thinking };
-        self.command(Command::ResumePlayback { turn });
+        self.command(Command::ResumePlayback { reply: id });
         if playing {
-            self.emit(Event::Resume { turn });
+            self.emit(Event::Resume { turn: id.turn });
         }
     }
 
@@ -54,20 +54,23 @@ impl Conversation {
     /// Stops the reply that is alive. What was heard of it goes into the history as soon as the listener has told.
     pub(super) fn interrupt(&mut self) {
         let Some(reply) = self.reply.take() else { return };
-        let turn = reply.turn;
+        let id = reply.id;
         self.agent = AgentPhase::Idle;
         self.stop_reply_timers();
-        for command in [Command::CancelReply { turn }, Command::CancelSpeech { turn }, Command::FlushPlayback { turn }]
-        {
+        for command in [
+            Command::CancelReply { reply: id },
+            Command::CancelSpeech { reply: id },
+            Command::FlushPlayback { reply: id },
+        ] {
             self.command(command);
         }
-        self.emit(Event::Clear { turn });
+        self.emit(Event::Clear { turn: id.turn });
         if !reply.measured {
-            self.emit(Event::Metrics(reply.marks.metrics(turn)));
+            self.emit(Event::Metrics(reply.marks.metrics(id.turn)));
         }
         let wait = reply.reported && reply.ledger.sent() > 0;
         let read = reply.mute && !reply.ledger.has_audio();
-        self.cut = Some(Cut { turn, ledger: reply.ledger, read, reported: false, rounds: reply.rounds });
+        self.cut = Some(Cut { turn: id.turn, ledger: reply.ledger, read, reported: false, rounds: reply.rounds });
         self.cut_round(INTERRUPTED);
         if wait {
             self.after(Timer::HeardReport, self.config.heard_report_ms);

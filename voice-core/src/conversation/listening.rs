@@ -165,7 +165,7 @@ impl Conversation {
             && self.is_idle()
             && !self.is_detached()
         {
-            self.start_reply(turn.id, Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
+            self.start_reply(turn.id.into(), Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
         }
     }
 

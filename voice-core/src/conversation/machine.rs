@@ -10,7 +10,7 @@ use super::phase::{AgentPhase, UserPhase};
 use super::timers::{Timer, Timers};
 use super::tools::OpenRound;
 use super::turn::{Cut, Question, Reply, UserTurn};
-use crate::id::TurnId;
+use crate::id::{ReplyId, TurnId};
 use crate::message::Message;
 use crate::time::SessionTime;
 use crate::tool::ToolSpec;
@@ -101,21 +101,21 @@ impl Conversation {
                 self.final_transcript(turn, attempt, text, unclear);
             }
             Input::UserText(text) => self.user_text(text),
-            Input::ModelAlive { turn } => self.model_alive(turn),
-            Input::FirstToken { turn } => self.first_token(turn),
-            Input::Reply { turn, text, speech } => self.reply_sentence(turn, text, speech),
-            Input::ToolCalls { turn, calls } => self.tool_calls(turn, calls),
-            Input::ToolResult { turn, id, result } => self.tool_result(turn, &id, result),
-            Input::ReplyEnded { turn } => self.reply_ended(turn),
-            Input::Synthesized { turn, sentence, samples } => self.synthesized(turn, sentence, samples),
-            Input::SentenceSynthesized { turn, sentence } => self.sentence_synthesized(turn, sentence),
-            Input::Sent { turn, samples } => self.sent(turn, samples),
+            Input::ModelAlive { reply } => self.model_alive(reply),
+            Input::FirstToken { reply } => self.first_token(reply),
+            Input::Reply { reply, text, speech } => self.reply_sentence(reply, text, speech),
+            Input::ToolCalls { reply, calls } => self.tool_calls(reply, calls),
+            Input::ToolResult { reply, id, result } => self.tool_result(reply, &id, result),
+            Input::ReplyEnded { reply } => self.reply_ended(reply),
+            Input::Synthesized { reply, sentence, samples } => self.synthesized(reply, sentence, samples),
+            Input::SentenceSynthesized { reply, sentence } => self.sentence_synthesized(reply, sentence),
+            Input::Sent { reply, samples } => self.sent(reply, samples),
             Input::Played { turn, samples, reported } => self.played(turn, samples, reported),
-            Input::PlaybackDone { turn } => self.playback_done(turn),
-            Input::Failed { turn, stage, kind, message } => self.failed(turn, stage, kind, message),
-            Input::Served { turn, stage, provider } => self.served(turn, stage, provider),
-            Input::FailedOver { turn, stage, provider, kind, message } => {
-                self.failed_over(turn, stage, provider, kind, message);
+            Input::PlaybackDone { reply } => self.playback_done(reply),
+            Input::Failed { reply, stage, kind, message } => self.failed(reply, stage, kind, message),
+            Input::Served { reply, stage, provider } => self.served(reply, stage, provider),
+            Input::FailedOver { reply, stage, provider, kind, message } => {
+                self.failed_over(reply, stage, provider, kind, message);
             }
             Input::Say(text) => self.say(text),
             Input::Interrupt => self.interrupt(),
@@ -160,8 +160,8 @@ impl Conversation {
     }
 
     /// The reply that is alive.
-    pub fn live_reply(&self) -> Option<TurnId> {
-        self.reply.as_ref().map(|reply| reply.turn)
+    pub fn live_reply(&self) -> Option<ReplyId> {
+        self.reply.as_ref().map(|reply| reply.id)
     }
 
     /// The newest turn that was begun.
@@ -215,14 +215,14 @@ impl Conversation {
             while let Some(question) = self.questions.pop_front() {
                 self.remember(question.turn, Message::User(question.text));
                 if question.turn == newest {
-                    self.start_reply(newest, Prompt::Model, question.marks);
+                    self.start_reply(newest.into(), Prompt::Model, question.marks);
                 }
             }
         } else if self.user == UserPhase::Silent
             && let Some(text) = self.speeches.pop_front()
         {
             let turn = self.new_turn();
-            self.start_reply(turn, Prompt::Text(text), Marks::default());
+            self.start_reply(turn.into(), Prompt::Text(text), Marks::default());
         }
     }
 

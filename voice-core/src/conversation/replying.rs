@@ -9,7 +9,7 @@ use super::timers::Timer;
 use super::tools::in_order;
 use super::turn::{Reply, Standby};
 use crate::error::{ErrorKind, Stage};
-use crate::id::{SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, TurnId};
 use crate::tool::ToolRound;
 
 /// Sentences that may wait for their audio before a silent language model is taken for one that is held back.
@@ -21,7 +21,7 @@ impl Conversation {
     pub(super) fn start(&mut self, output_rate: u32) {
         self.output_rate = output_rate;
         if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
-            self.start_reply(TurnId(0), Prompt::Text(greeting), Marks::default());
+            self.start_reply(ReplyId::from(TurnId(0)), Prompt::Text(greeting), Marks::default());
         }
     }
 
@@ -37,55 +37,55 @@ impl Conversation {
         self.speeches.push_back(text);
     }
 
-    pub(super) fn start_reply(&mut self, turn: TurnId, prompt: Prompt, marks: Marks) {
+    pub(super) fn start_reply(&mut self, id: ReplyId, prompt: Prompt, marks: Marks) {
         let marks = Marks { request: Some(self.now), ..marks };
-        let mut reply = Reply::new(turn, marks, self.output_rate, self.config.text_only);
+        let mut reply = Reply::new(id, marks, self.output_rate, self.config.text_only);
         reply.answered = prompt != Prompt::Model;
         self.reply = Some(reply);
         self.agent = AgentPhase::Thinking;
-        self.command(Command::StartReply { turn, prompt });
+        self.command(Command::StartReply { reply: id, prompt });
         self.after(Timer::Reply, self.config.llm_timeout_ms);
         if self.user == UserPhase::Speaking {
             self.hold();
         }
     }
 
-    /// The live reply, if it is this turn's: the one door through which stale facts do not pass.
-    pub(super) fn live(&mut self, turn: TurnId) -> Option<&mut Reply> {
-        self.reply.as_mut().filter(|reply| reply.turn == turn)
+    /// The live reply, if it is this one: the one door through which stale facts do not pass.
+    pub(super) fn live(&mut self, id: ReplyId) -> Option<&mut Reply> {
+        self.reply.as_mut().filter(|reply| reply.id == id)
     }
 
-    /// The live reply, if it is this turn's and the model is writing it: while tools run, it has been asked nothing.
-    pub(super) fn answering(&mut self, turn: TurnId) -> Option<&mut Reply> {
+    /// The live reply, if it is this one and the model is writing it: while tools run, it has been asked nothing.
+    pub(super) fn answering(&mut self, id: ReplyId) -> Option<&mut Reply> {
         let tools_run = self.round.is_some();
-        self.live(turn).filter(|reply| !reply.text_ended && !tools_run)
+        self.live(id).filter(|reply| !reply.text_ended && !tools_run)
     }
 
-    pub(super) fn first_token(&mut self, turn: TurnId) {
+    pub(super) fn first_token(&mut self, id: ReplyId) {
         let now = self.now;
-        let Some(reply) = self.answering(turn) else { return };
+        let Some(reply) = self.answering(id) else { return };
         reply.marks.first_token.get_or_insert(now);
         self.after(Timer::Reply, self.config.llm_timeout_ms);
     }
 
-    pub(super) fn model_alive(&mut self, turn: TurnId) {
-        if self.answering(turn).is_some() {
+    pub(super) fn model_alive(&mut self, id: ReplyId) {
+        if self.answering(id).is_some() {
             self.after(Timer::Reply, self.config.llm_timeout_ms);
         }
     }
 
-    pub(super) fn reply_sentence(&mut self, turn: TurnId, text: String, speech: String) {
-        if let Some(reply) = self.answering(turn) {
+    pub(super) fn reply_sentence(&mut self, id: ReplyId, text: String, speech: String) {
+        if let Some(reply) = self.answering(id) {
             reply.answered |= !text.trim().is_empty();
-            self.write(turn, text, speech);
+            self.write(id, text, speech);
             self.after(Timer::Reply, self.config.llm_timeout_ms);
         }
     }
 
     /// Enters a sentence and has it spoken.
-    pub(super) fn write(&mut self, turn: TurnId, mut text: String, speech: String) {
+    pub(super) fn write(&mut self, id: ReplyId, mut text: String, speech: String) {
         let now = self.now;
-        let Some(reply) = self.live(turn) else { return };
+        let Some(reply) = self.live(id) else { return };
         if std::mem::take(&mut reply.joint) && reply.ledger.text().ends_with(|last: char| !last.is_whitespace()) {
             text.insert(0, ' ');
         }
@@ -96,10 +96,10 @@ impl Conversation {
         }
         let sentence = reply.ledger.write(text, spoken);
         if shown_only && let Some(text) = reply.ledger.take_rest() {
-            self.emit(Event::Reply { turn, text });
-            self.play_standby_line(turn);
+            self.emit(Event::Reply { turn: id.turn, text });
+            self.play_standby_line(id);
         } else if spoken {
-            self.command(Command::Speak { turn, sentence, text: speech });
+            self.command(Command::Speak { reply: id, sentence, text: speech });
             if !self.timers.is_set(Timer::Speech) {
                 self.after(Timer::Speech, self.config.tts_timeout_ms);
             }
@@ -107,43 +107,43 @@ impl Conversation {
     }
 
     /// The model has come to its end. One that has not said a word has failed: a turn does not end in silence.
-    pub(super) fn reply_ended(&mut self, turn: TurnId) {
-        let Some(reply) = self.answering(turn) else { return };
+    pub(super) fn reply_ended(&mut self, id: ReplyId) {
+        let Some(reply) = self.answering(id) else { return };
         if reply.answered {
-            return self.text_ended(turn);
+            return self.text_ended(id);
         }
         let message = "the language model ended its answer without a word".to_owned();
-        self.failed(Some(turn), Stage::Llm, ErrorKind::Protocol, message);
+        self.failed(Some(id), Stage::Llm, ErrorKind::Protocol, message);
     }
 
     /// No more text follows.
-    pub(super) fn text_ended(&mut self, turn: TurnId) {
-        let Some(reply) = self.answering(turn) else { return };
+    pub(super) fn text_ended(&mut self, id: ReplyId) {
+        let Some(reply) = self.answering(id) else { return };
         reply.text_ended = true;
         let voiceless = reply.mute && !reply.ledger.has_audio() && reply.standby != Standby::Playing;
         let nothing_to_play = reply.ledger.is_empty() || voiceless;
         let has_voice = !reply.mute;
         self.timers.stop(Timer::Reply);
-        self.command(Command::EndSpeech { turn });
+        self.command(Command::EndSpeech { reply: id });
         if nothing_to_play {
-            self.playback_done(turn);
+            self.playback_done(id);
         } else if has_voice {
             self.after(Timer::Speech, self.config.tts_timeout_ms);
         }
     }
 
-    pub(super) fn synthesized(&mut self, turn: TurnId, sentence: SentenceId, samples: u64) {
+    pub(super) fn synthesized(&mut self, id: ReplyId, sentence: SentenceId, samples: u64) {
         let now = self.now;
         // What a cancelled synthesiser still gives is as stale as the audio of another turn.
-        let Some(reply) = self.live(turn).filter(|reply| !reply.mute) else { return };
+        let Some(reply) = self.live(id).filter(|reply| !reply.mute) else { return };
         if reply.ledger.synthesize(sentence, samples) {
             reply.marks.first_audio.get_or_insert(now);
             self.after(Timer::Speech, self.config.tts_timeout_ms);
         }
     }
 
-    pub(super) fn sentence_synthesized(&mut self, turn: TurnId, sentence: SentenceId) {
-        let Some(reply) = self.live(turn).filter(|reply| !reply.mute) else { return };
+    pub(super) fn sentence_synthesized(&mut self, id: ReplyId, sentence: SentenceId) {
+        let Some(reply) = self.live(id).filter(|reply| !reply.mute) else { return };
         reply.ledger.complete(sentence);
         if reply.text_ended || reply.ledger.owes_audio() {
             self.after(Timer::Speech, self.config.tts_timeout_ms);
@@ -152,9 +152,9 @@ impl Conversation {
         }
     }
 
-    pub(super) fn sent(&mut self, turn: TurnId, samples: u64) {
+    pub(super) fn sent(&mut self, id: ReplyId, samples: u64) {
         let now = self.now;
-        let Some(reply) = self.live(turn) else { return };
+        let Some(reply) = self.live(id) else { return };
         reply.ledger.send(samples);
         let shown = reply.ledger.take_shown();
         let audible = reply.ledger.sent() > 0 || reply.standby == Standby::Playing;
@@ -163,7 +163,7 @@ impl Conversation {
             reply.marks.sent = Some(now);
         }
         if let Some(text) = shown {
-            self.emit(Event::Reply { turn, text });
+            self.emit(Event::Reply { turn: id.turn, text });
         }
         if first {
             if self.agent == AgentPhase::Thinking {
@@ -177,12 +177,12 @@ impl Conversation {
     pub(super) fn measure(&mut self) {
         let Some(reply) = self.reply.as_mut().filter(|reply| !reply.measured) else { return };
         reply.measured = true;
-        let metrics = reply.marks.metrics(reply.turn);
+        let metrics = reply.marks.metrics(reply.id.turn);
         self.emit(Event::Metrics(metrics));
     }
 
     pub(super) fn played(&mut self, turn: TurnId, samples: u64, reported: bool) {
-        if let Some(reply) = self.live(turn) {
+        if let Some(reply) = self.reply.as_mut().filter(|reply| reply.id.turn == turn) {
             reply.ledger.play(samples);
             reply.reported |= reported;
         } else if let Some(cut) = self.cut.as_mut().filter(|cut| cut.turn == turn) {
@@ -195,8 +195,8 @@ impl Conversation {
     }
 
     /// Everything was played: the reply stands in the history as it was written.
-    pub(super) fn playback_done(&mut self, turn: TurnId) {
-        let Some(reply) = self.live(turn) else { return };
+    pub(super) fn playback_done(&mut self, id: ReplyId) {
+        let Some(reply) = self.live(id) else { return };
         if reply.standby == Standby::Playing {
             reply.standby = Standby::Played;
         }
@@ -206,12 +206,12 @@ impl Conversation {
         self.measure();
         let Some(mut reply) = self.reply.take() else { return };
         if let Some(text) = reply.ledger.take_rest() {
-            self.emit(Event::Reply { turn, text });
+            self.emit(Event::Reply { turn: id.turn, text });
         }
         // A reply that could not be spoken was at least read.
         let written = reply.ledger.written();
         let heard = if reply.mute && reply.ledger.has_audio() { reply.ledger.heard() } else { written.clone() };
-        self.end_reply(turn, heard != written, heard, reply.rounds);
+        self.end_reply(id.turn, heard != written, heard, reply.rounds);
     }
 
     /// Ends a reply: the history gets what was heard and done, the client is told.
@@ -246,7 +246,7 @@ impl Conversation {
             return self.after(Timer::Reply, self.config.llm_timeout_ms.max(SHORTEST_WAIT_MS));
         }
         let message = "the language model gave no sign of life in time".to_owned();
-        self.failed(Some(reply.turn), Stage::Llm, ErrorKind::Timeout, message);
+        self.failed(Some(reply.id), Stage::Llm, ErrorKind::Timeout, message);
     }
 
     pub(super) fn speech_overdue(&mut self) {
@@ -263,6 +263,6 @@ impl Conversation {
         }
         let what = if owes_audio { "gave no audio" } else { "came to no end" };
         let message = format!("the synthesiser {what} in time");
-        self.failed(Some(reply.turn), Stage::Tts, ErrorKind::Timeout, message);
+        self.failed(Some(reply.id), Stage::Tts, ErrorKind::Timeout, message);
     }
 }

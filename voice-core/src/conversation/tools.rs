@@ -5,7 +5,7 @@ use super::event::{Event, ToolStatus};
 use super::machine::Conversation;
 use super::timers::Timer;
 use crate::error::{ErrorKind, Stage};
-use crate::id::TurnId;
+use crate::id::{ReplyId, TurnId};
 use crate::message::Message;
 use crate::time::SessionTime;
 use crate::tool::{AnsweredCall, SideEffect, Source, ToolCall, ToolOutput, ToolRound, ToolSpec, shortened};
@@ -23,7 +23,7 @@ const SHORTEST_WAIT_MS: u64 = 1;
 /// The calls of one answer of the model, some of which have no result yet. There is at most one.
 #[derive(Debug, Clone)]
 pub(super) struct OpenRound {
-    turn: TurnId,
+    reply: ReplyId,
     calls: Vec<OpenCall>,
 }
 
@@ -81,21 +81,21 @@ impl Conversation {
     }
 
     /// The model has ended its answer with calls.
-    pub(super) fn tool_calls(&mut self, turn: TurnId, calls: Vec<ToolCall>) {
-        let Some(reply) = self.answering(turn) else { return };
+    pub(super) fn tool_calls(&mut self, id: ReplyId, calls: Vec<ToolCall>) {
+        let Some(reply) = self.answering(id) else { return };
         let owes_audio = reply.ledger.owes_audio();
         if calls.is_empty() {
-            return self.reply_ended(turn);
+            return self.reply_ended(id);
         }
         if self.tools().is_empty() {
             let message = "the language model called tools that it was not offered".to_owned();
-            return self.failed(Some(turn), Stage::Llm, ErrorKind::Protocol, message);
+            return self.failed(Some(id), Stage::Llm, ErrorKind::Protocol, message);
         }
         self.timers.stop(Timer::Reply);
         if owes_audio {
-            self.command(Command::FlushSpeech { turn });
+            self.command(Command::FlushSpeech { reply: id });
         }
-        let mut round = OpenRound { turn, calls: Vec::with_capacity(calls.len()) };
+        let mut round = OpenRound { reply: id, calls: Vec::with_capacity(calls.len()) };
         for call in calls {
             let open = self.open_call(&round, call);
             round.calls.push(open);
@@ -108,18 +108,18 @@ impl Conversation {
     }
 
     fn open_call(&mut self, round: &OpenRound, call: ToolCall) -> OpenCall {
-        let turn = round.turn;
+        let reply = round.reply;
         let call = ToolCall { id: self.unused_id(round, call.id), ..call };
-        self.tell_tool(turn, &call, ToolStatus::Started, Vec::new());
+        self.tell_tool(reply.turn, &call, ToolStatus::Started, Vec::new());
         let plan = self.plan(round.calls.len(), &call);
         let (effect, allowed, result) = match plan {
             Ok(Plan { arguments, effect, allowed }) => {
                 let (id, name) = (call.id.clone(), call.name.clone());
-                self.command(Command::RunTool { turn, id, name, arguments });
+                self.command(Command::RunTool { reply, id, name, arguments });
                 (effect, allowed, None)
             }
             Err(problem) => {
-                self.tell_tool(turn, &call, ToolStatus::Failed, Vec::new());
+                self.tell_tool(reply.turn, &call, ToolStatus::Failed, Vec::new());
                 (SideEffect::None, Duration::ZERO, Some(format!("failed: {problem}")))
             }
         };
@@ -155,13 +155,13 @@ impl Conversation {
             return id;
         }
         self.renamed_calls += 1;
-        format!("call-{}-{}", round.turn, self.renamed_calls)
+        format!("call-{}-{}", round.reply.turn, self.renamed_calls)
     }
 
     /// A tool has come to its end.
-    pub(super) fn tool_result(&mut self, turn: TurnId, id: &str, result: Result<ToolOutput, String>) {
+    pub(super) fn tool_result(&mut self, reply: ReplyId, id: &str, result: Result<ToolOutput, String>) {
         let most = self.config.tools.result_chars;
-        let round = self.round.as_mut().filter(|round| round.turn == turn);
+        let round = self.round.as_mut().filter(|round| round.reply == reply);
         let Some(open) = round.and_then(|round| round.pending().find(|open| open.call.id == id)) else { return };
         let (text, status, sources) = match result {
             Ok(output) => (output.text, ToolStatus::Done, output.sources),
@@ -169,7 +169,7 @@ impl Conversation {
         };
         open.result = Some(shortened(text, most));
         let call = open.call.clone();
-        self.tell_tool(turn, &call, status, sources);
+        self.tell_tool(reply.turn, &call, status, sources);
         self.watch_round();
     }
 
@@ -199,14 +199,14 @@ impl Conversation {
         let Some(mut round) = self.round.take() else { return };
         let calls: Vec<ToolCall> = round.pending().map(|open| open.call.clone()).collect();
         for call in calls {
-            self.tell_tool(round.turn, &call, ToolStatus::Failed, Vec::new());
+            self.tell_tool(round.reply.turn, &call, ToolStatus::Failed, Vec::new());
         }
     }
 
     /// Ends each call without a result for which there is a reason, which becomes its result.
     fn give_up(&mut self, reason: impl Fn(&OpenCall) -> Option<String>) {
         let Some(round) = &mut self.round else { return };
-        let turn = round.turn;
+        let reply = round.reply;
         let mut ended = Vec::new();
         for open in round.pending() {
             open.result = reason(open);
@@ -215,8 +215,8 @@ impl Conversation {
             }
         }
         for call in ended {
-            self.tell_tool(turn, &call, ToolStatus::Failed, Vec::new());
-            self.command(Command::CancelTool { turn, id: call.id });
+            self.tell_tool(reply.turn, &call, ToolStatus::Failed, Vec::new());
+            self.command(Command::CancelTool { reply, id: call.id });
         }
     }
 
@@ -226,46 +226,46 @@ impl Conversation {
         if let Some(deadline) = round.pending().map(|open| open.deadline).min() {
             return self.timers.set(Timer::Tools, deadline);
         }
-        let (turn, whole) = (round.turn, round.whole());
+        let (id, whole) = (round.reply, round.whole());
         self.round = None;
         self.timers.stop(Timer::Tools);
         self.timers.stop(Timer::Filler);
         let Some(round) = whole else { return };
-        if let Some(reply) = self.live(turn) {
+        if let Some(reply) = self.live(id) {
             reply.rounds.push((reply.ledger.text().len(), round));
-            self.go_on(turn);
-        } else if let Some(cut) = self.cut.as_mut().filter(|cut| cut.turn == turn) {
+            self.go_on(id);
+        } else if let Some(cut) = self.cut.as_mut().filter(|cut| cut.turn == id.turn) {
             cut.rounds.push((cut.ledger.text().len(), round));
         } else {
-            self.remember(turn, Message::Tools(round));
+            self.remember(id.turn, Message::Tools(round));
         }
     }
 
     /// The model goes on with what its calls gave.
-    fn go_on(&mut self, turn: TurnId) {
+    fn go_on(&mut self, id: ReplyId) {
         let now = self.now;
-        let Some(reply) = self.answering(turn) else { return };
+        let Some(reply) = self.answering(id) else { return };
         reply.joint = true;
         if reply.marks.first_token.is_none() {
             reply.marks.request = Some(now);
         }
-        self.command(Command::ContinueReply { turn });
+        self.command(Command::ContinueReply { reply: id });
         self.after(Timer::Reply, self.config.llm_timeout_ms);
     }
 
     /// The tools take long, and nothing is to be heard.
     pub(super) fn filler_due(&mut self) {
         let (Some(round), Some(filler)) = (&self.round, self.config.tools.filler.clone()) else { return };
-        let turn = round.turn;
-        let Some(reply) = self.live(turn) else { return };
+        let id = round.reply;
+        let Some(reply) = self.live(id) else { return };
         if reply.ledger.owes_audio() || reply.ledger.unsent() > 0 || reply.ledger.is_playing() {
             return self.after(Timer::Filler, self.config.tools.filler_ms.max(SHORTEST_WAIT_MS));
         }
         reply.joint = true;
         let mute = reply.mute;
-        self.write(turn, filler.clone(), filler);
+        self.write(id, filler.clone(), filler);
         if !mute {
-            self.command(Command::FlushSpeech { turn });
+            self.command(Command::FlushSpeech { reply: id });
         }
     }
 

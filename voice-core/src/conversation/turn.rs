@@ -2,7 +2,7 @@
 
 use super::ledger::Ledger;
 use super::marks::Marks;
-use crate::id::TurnId;
+use crate::id::{ReplyId, TurnId};
 use crate::tool::ToolRound;
 
 /// A spoken turn that has not ended.
@@ -55,7 +55,7 @@ pub(super) struct Question {
 /// A reply that is being made or played.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
-    pub(super) turn: TurnId,
+    pub(super) id: ReplyId,
     pub(super) ledger: Ledger,
     pub(super) marks: Marks,
     /// The text is complete, or will never be.
@@ -91,10 +91,10 @@ pub(super) enum Standby {
 }
 
 impl Reply {
-    pub(super) fn new(turn: TurnId, marks: Marks, output_rate: u32, mute: bool) -> Self {
+    pub(super) fn new(id: ReplyId, marks: Marks, output_rate: u32, mute: bool) -> Self {
         let ledger = Ledger::new(output_rate);
         Self {
-            turn,
+            id,
             ledger,
             marks,
             text_ended: false,

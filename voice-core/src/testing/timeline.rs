@@ -61,8 +61,8 @@ fn describe(command: &Command) -> String {
             let total = metrics.total_ms.map_or_else(|| "none".to_owned(), |total| format!("{total} ms"));
             format!("Metrics {{ turn: {}, total: {total} }}", metrics.turn)
         }
-        Command::RunTool { turn, id, name, arguments } => {
-            format!("RunTool {{ turn: {turn}, id: {id:?}, {name} {arguments} }}")
+        Command::RunTool { reply, id, name, arguments } => {
+            format!("RunTool {{ reply: {reply}, id: {id:?}, {name} {arguments} }}")
         }
         Command::CommitTools { turn, round } => {
             let call = |answered: &AnsweredCall| {
@@ -85,6 +85,7 @@ fn readable(debug: &str) -> String {
         Err(_) => ticks.to_owned(),
     };
     let text = unwrapped(debug, "SentenceId(", plain);
+    let text = unwrapped(&text, "ReplyId(", plain);
     let text = unwrapped(&text, "TurnId(", plain);
     unwrapped(&text, "AudioTime(", milliseconds)
 }
@@ -118,12 +119,12 @@ mod tests {
             at: SessionTime::from_millis(1_250),
             input: Input::SpeechStarted { at: AudioTime::from_millis(1_000) },
             commands: vec![
-                Command::FlushPlayback { turn },
+                Command::FlushPlayback { reply: turn.into() },
                 Command::Emit(Event::Clear { turn }),
                 Command::Emit(Event::Metrics(TurnMetrics { turn, total_ms: Some(7.5), ..TurnMetrics::default() })),
             ],
         });
-        let text = "  1250 SpeechStarted { at: 1000 ms }\n       → FlushPlayback { turn: 3 }\n       → Clear { turn: 3 }\n       \
+        let text = "  1250 SpeechStarted { at: 1000 ms }\n       → FlushPlayback { reply: 3 }\n       → Clear { turn: 3 }\n       \
                     → Metrics { turn: 3, total: 7.5 ms }\n";
         assert_eq!(timeline.to_string(), text);
     }

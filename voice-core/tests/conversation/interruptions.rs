@@ -16,12 +16,12 @@ fn speech_holds_the_reply_and_then_stops_it() {
      600 Played { turn: 1, samples: 4640, reported: true }
      600 SpeechStarted { at: 580 ms }
          → Speech { started: true, at: 580 ms }
-         → PausePlayback { turn: 1 }
+         → PausePlayback { reply: 1 }
          → Pause { turn: 1 }
      800 Timeout
-         → CancelReply { turn: 1 }
-         → CancelSpeech { turn: 1 }
-         → FlushPlayback { turn: 1 }
+         → CancelReply { reply: 1 }
+         → CancelSpeech { reply: 1 }
+         → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → State(Listening)
      850 Played { turn: 1, samples: 7000, reported: true }
@@ -35,7 +35,7 @@ fn speech_holds_the_reply_and_then_stops_it() {
     1800 Timeout
          → Transcript { turn: 2, text: "Stop.", is_final: true }
          → CommitUser { turn: 2, text: "Stop." }
-         → StartReply { turn: 2, prompt: Model }
+         → StartReply { reply: 2, prompt: Model }
          → State(Thinking)
     "#);
 }
@@ -53,17 +53,17 @@ fn a_false_alarm_lets_the_reply_go_on() {
      600 Played { turn: 1, samples: 4640, reported: true }
      600 SpeechStarted { at: 580 ms }
          → Speech { started: true, at: 580 ms }
-         → PausePlayback { turn: 1 }
+         → PausePlayback { reply: 1 }
          → Pause { turn: 1 }
      700 SpeechEnded { at: 650 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 650 ms }
      800 FinalTranscript { turn: 2, attempt: 0, text: "", unclear: false }
          → Transcript { turn: 2, text: "", is_final: true }
-         → ResumePlayback { turn: 1 }
+         → ResumePlayback { reply: 1 }
          → Resume { turn: 1 }
     1500 Played { turn: 1, samples: 16000, reported: true }
-    1500 PlaybackDone { turn: 1 }
+    1500 PlaybackDone { reply: 1 }
          → CommitAgent { turn: 1, text: "One two. Three four." }
          → ReplyEnd { turn: 1, interrupted: false, heard: "One two. Three four." }
          → State(Listening)
@@ -77,14 +77,14 @@ fn a_sound_whose_words_never_come_does_not_hold_the_reply_for_long() {
      600 Played { turn: 1, samples: 4640, reported: true }
      600 SpeechStarted { at: 580 ms }
          → Speech { started: true, at: 580 ms }
-         → PausePlayback { turn: 1 }
+         → PausePlayback { reply: 1 }
          → Pause { turn: 1 }
      700 SpeechEnded { at: 650 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 650 ms }
     1000 Timeout
     1700 Timeout
-         → ResumePlayback { turn: 1 }
+         → ResumePlayback { reply: 1 }
          → Resume { turn: 1 }
     "#);
 }
@@ -100,16 +100,16 @@ fn a_typed_turn_stops_the_reply_and_waits_for_what_was_heard() {
     600 Played { turn: 1, samples: 4640, reported: true }
     700 UserText("Enough.")
         → Transcript { turn: 2, text: "Enough.", is_final: true }
-        → CancelReply { turn: 1 }
-        → CancelSpeech { turn: 1 }
-        → FlushPlayback { turn: 1 }
+        → CancelReply { reply: 1 }
+        → CancelSpeech { reply: 1 }
+        → FlushPlayback { reply: 1 }
         → Clear { turn: 1 }
         → State(Thinking)
     760 Played { turn: 1, samples: 7000, reported: true }
         → CommitAgent { turn: 1, text: "One" }
         → ReplyEnd { turn: 1, interrupted: true, heard: "One" }
         → CommitUser { turn: 2, text: "Enough." }
-        → StartReply { turn: 2, prompt: Model }
+        → StartReply { reply: 2, prompt: Model }
     "#);
 }
 
@@ -118,7 +118,7 @@ fn facts_about_a_reply_that_was_stopped_are_refused() {
     let script = answering()
         .at(600, played(1, 8_000))
         .at(700, Input::Interrupt)
-        .at(710, Input::FirstToken { turn: TurnId(1) })
+        .at(710, Input::FirstToken { reply: TurnId(1).into() })
         .at(710, sentence(1, "Five six."))
         .at(710, audio(1, 2, 8_000))
         .at(710, spoken(1, 2))
@@ -130,19 +130,19 @@ fn facts_about_a_reply_that_was_stopped_are_refused() {
     assert_snapshot!(after_the_beginning(&script.run_until(2_000)), @r#"
      600 Played { turn: 1, samples: 8000, reported: true }
      700 Interrupt
-         → CancelReply { turn: 1 }
-         → CancelSpeech { turn: 1 }
-         → FlushPlayback { turn: 1 }
+         → CancelReply { reply: 1 }
+         → CancelSpeech { reply: 1 }
+         → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → State(Listening)
-     710 FirstToken { turn: 1 }
-     710 Reply { turn: 1, text: "Five six. ", speech: "Five six." }
-     710 Synthesized { turn: 1, sentence: 2, samples: 8000 }
-     710 SentenceSynthesized { turn: 1, sentence: 2 }
-     710 Sent { turn: 1, samples: 16000 }
-     710 ReplyEnded { turn: 1 }
-     710 PlaybackDone { turn: 1 }
-     710 Failed { turn: Some(1), stage: Tts, kind: Unavailable, message: "no connection" }
+     710 FirstToken { reply: 1 }
+     710 Reply { reply: 1, text: "Five six. ", speech: "Five six." }
+     710 Synthesized { reply: 1, sentence: 2, samples: 8000 }
+     710 SentenceSynthesized { reply: 1, sentence: 2 }
+     710 Sent { reply: 1, samples: 16000 }
+     710 ReplyEnded { reply: 1 }
+     710 PlaybackDone { reply: 1 }
+     710 Failed { reply: Some(1), stage: Tts, kind: Unavailable, message: "no connection" }
     1000 Timeout
          → CommitAgent { turn: 1, text: "One two." }
          → ReplyEnd { turn: 1, interrupted: true, heard: "One two." }

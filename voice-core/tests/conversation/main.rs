@@ -36,23 +36,23 @@ fn partial(turn: u32, text: &str) -> Input {
 }
 
 fn sentence(turn: u32, text: &str) -> Input {
-    Input::Reply { turn: TurnId(turn), text: format!("{text} "), speech: text.into() }
+    Input::Reply { reply: TurnId(turn).into(), text: format!("{text} "), speech: text.into() }
 }
 
 fn written(turn: u32) -> Input {
-    Input::ReplyEnded { turn: TurnId(turn) }
+    Input::ReplyEnded { reply: TurnId(turn).into() }
 }
 
 fn audio(turn: u32, sentence: u32, samples: u64) -> Input {
-    Input::Synthesized { turn: TurnId(turn), sentence: SentenceId(sentence), samples }
+    Input::Synthesized { reply: TurnId(turn).into(), sentence: SentenceId(sentence), samples }
 }
 
 fn spoken(turn: u32, sentence: u32) -> Input {
-    Input::SentenceSynthesized { turn: TurnId(turn), sentence: SentenceId(sentence) }
+    Input::SentenceSynthesized { reply: TurnId(turn).into(), sentence: SentenceId(sentence) }
 }
 
 fn sent(turn: u32, samples: u64) -> Input {
-    Input::Sent { turn: TurnId(turn), samples }
+    Input::Sent { reply: TurnId(turn).into(), samples }
 }
 
 fn played(turn: u32, samples: u64) -> Input {
@@ -60,18 +60,23 @@ fn played(turn: u32, samples: u64) -> Input {
 }
 
 fn done(turn: u32) -> Input {
-    Input::PlaybackDone { turn: TurnId(turn) }
+    Input::PlaybackDone { reply: TurnId(turn).into() }
 }
 
 fn failed(turn: Option<u32>, stage: Stage) -> Input {
-    Input::Failed { turn: turn.map(TurnId), stage, kind: ErrorKind::Unavailable, message: "no connection".into() }
+    Input::Failed {
+        reply: turn.map(|turn| TurnId(turn).into()),
+        stage,
+        kind: ErrorKind::Unavailable,
+        message: "no connection".into(),
+    }
 }
 
 /// A typed question at 0 ms whose answer of 1 s, "One two. Three four.", is being played.
 fn answering() -> Script {
     script()
         .at(0, Input::UserText("Count to four.".into()))
-        .at(200, Input::FirstToken { turn: TurnId(1) })
+        .at(200, Input::FirstToken { reply: TurnId(1).into() })
         .at(250, sentence(1, "One two."))
         .at(260, sentence(1, "Three four."))
         .at(260, written(1))

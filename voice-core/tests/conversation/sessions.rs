@@ -16,9 +16,9 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
     assert_snapshot!(after_the_beginning(&script.run_until(5_000)), @r#"
      600 Played { turn: 1, samples: 8000, reported: true }
      700 Detached
-         → CancelReply { turn: 1 }
-         → CancelSpeech { turn: 1 }
-         → FlushPlayback { turn: 1 }
+         → CancelReply { reply: 1 }
+         → CancelSpeech { reply: 1 }
+         → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → CommitAgent { turn: 1, text: "One two." }
          → ReplyEnd { turn: 1, interrupted: true, heard: "One two." }
@@ -27,7 +27,7 @@ fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
      800 Say("Are you still there?")
     5000 Attached { output_rate: 16000 }
          → State(Listening)
-         → StartReply { turn: 2, prompt: Text("Are you still there?") }
+         → StartReply { reply: 2, prompt: Text("Are you still there?") }
          → State(Thinking)
     "#);
 }
@@ -59,7 +59,7 @@ fn what_was_said_before_the_client_went_away_is_answered_when_it_comes_back() {
          → Transcript { turn: 2, text: "Are you there?", is_final: true }
          → CommitUser { turn: 1, text: "what time is it" }
          → CommitUser { turn: 2, text: "Are you there?" }
-         → StartReply { turn: 2, prompt: Model }
+         → StartReply { reply: 2, prompt: Model }
     "#);
 }
 
@@ -98,7 +98,7 @@ fn what_the_application_says_waits_for_the_floor_and_never_without_bound() {
     600 FinalTranscript { turn: 1, attempt: 0, text: "", unclear: false }
     800 Timeout
         → Transcript { turn: 1, text: "", is_final: true }
-        → StartReply { turn: 2, prompt: Text("The taxi is here.") }
+        → StartReply { reply: 2, prompt: Text("The taxi is here.") }
         → State(Thinking)
     "#);
 }
@@ -115,9 +115,9 @@ fn closing_in_the_middle_of_a_reply_ends_it_first_and_refuses_the_rest() {
     assert_snapshot!(after_the_beginning(&script.run_until(100_000)), @r#"
     600 Played { turn: 1, samples: 8000, reported: true }
     700 Close(End)
-        → CancelReply { turn: 1 }
-        → CancelSpeech { turn: 1 }
-        → FlushPlayback { turn: 1 }
+        → CancelReply { reply: 1 }
+        → CancelSpeech { reply: 1 }
+        → FlushPlayback { reply: 1 }
         → Clear { turn: 1 }
         → CommitAgent { turn: 1, text: "One two." }
         → ReplyEnd { turn: 1, interrupted: true, heard: "One two." }

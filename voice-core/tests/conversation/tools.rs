@@ -29,11 +29,11 @@ pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
 }
 
 pub(crate) fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Input {
-    Input::ToolCalls { turn: TurnId(1), calls: calls.into_iter().collect() }
+    Input::ToolCalls { reply: TurnId(1).into(), calls: calls.into_iter().collect() }
 }
 
 pub(crate) fn result(id: &str, text: &str) -> Input {
-    Input::ToolResult { turn: TurnId(1), id: id.into(), result: Ok(text.into()) }
+    Input::ToolResult { reply: TurnId(1).into(), id: id.into(), result: Ok(text.into()) }
 }
 
 /// The history in one line: who said what, and which calls gave what.
@@ -73,8 +73,8 @@ pub(crate) fn count(timeline: &Timeline, what: fn(&Command) -> bool) -> usize {
 #[test]
 fn the_agent_says_that_it_looks_looks_and_goes_on_in_the_same_turn() {
     let script = asked()
-        .at(200, Input::FirstToken { turn: TurnId(1) })
-        .at(250, Input::Reply { turn: TurnId(1), text: "Let me look.".into(), speech: "Let me look.".into() })
+        .at(200, Input::FirstToken { reply: TurnId(1).into() })
+        .at(250, Input::Reply { reply: TurnId(1).into(), text: "Let me look.".into(), speech: "Let me look.".into() })
         .at(260, calls([call("a", "look", r#"{"city":"Oslo"}"#), call("b", "look", "")]))
         .at(300, audio(1, 0, 8_000))
         .at(300, spoken(1, 0))
@@ -100,37 +100,37 @@ fn the_agent_says_that_it_looks_looks_and_goes_on_in_the_same_turn() {
        0 UserText("What is the weather?")
          → Transcript { turn: 1, text: "What is the weather?", is_final: true }
          → CommitUser { turn: 1, text: "What is the weather?" }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
-     200 FirstToken { turn: 1 }
-     250 Reply { turn: 1, text: "Let me look.", speech: "Let me look." }
-         → Speak { turn: 1, sentence: 0, text: "Let me look." }
-     260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{\"city\":\"Oslo\"}" }, ToolCall { id: "b", name: "look", arguments: "" }] }
-         → FlushSpeech { turn: 1 }
+     200 FirstToken { reply: 1 }
+     250 Reply { reply: 1, text: "Let me look.", speech: "Let me look." }
+         → Speak { reply: 1, sentence: 0, text: "Let me look." }
+     260 ToolCalls { reply: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{\"city\":\"Oslo\"}" }, ToolCall { id: "b", name: "look", arguments: "" }] }
+         → FlushSpeech { reply: 1 }
          → Tool { turn: 1, id: "a", name: "look", status: Started, sources: [] }
-         → RunTool { turn: 1, id: "a", look {"city":"Oslo"} }
+         → RunTool { reply: 1, id: "a", look {"city":"Oslo"} }
          → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
-         → RunTool { turn: 1, id: "b", look {} }
-     300 Synthesized { turn: 1, sentence: 0, samples: 8000 }
-     300 SentenceSynthesized { turn: 1, sentence: 0 }
-     300 Sent { turn: 1, samples: 8000 }
+         → RunTool { reply: 1, id: "b", look {} }
+     300 Synthesized { reply: 1, sentence: 0, samples: 8000 }
+     300 SentenceSynthesized { reply: 1, sentence: 0 }
+     300 Sent { reply: 1, samples: 8000 }
          → Reply { turn: 1, text: "Let me look." }
          → Metrics { turn: 1, total: 300 ms }
          → State(Speaking)
-     400 ToolResult { turn: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
+     400 ToolResult { reply: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
          → Tool { turn: 1, id: "b", name: "look", status: Done, sources: [] }
-     900 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
+     900 ToolResult { reply: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
          → Tool { turn: 1, id: "a", name: "look", status: Done, sources: [] }
-         → ContinueReply { turn: 1 }
-    1000 Reply { turn: 1, text: "It rains. ", speech: "It rains." }
-         → Speak { turn: 1, sentence: 1, text: "It rains." }
-    1010 ReplyEnded { turn: 1 }
-         → EndSpeech { turn: 1 }
-    1100 Synthesized { turn: 1, sentence: 1, samples: 8000 }
-    1100 SentenceSynthesized { turn: 1, sentence: 1 }
-    1100 Sent { turn: 1, samples: 16000 }
+         → ContinueReply { reply: 1 }
+    1000 Reply { reply: 1, text: "It rains. ", speech: "It rains." }
+         → Speak { reply: 1, sentence: 1, text: "It rains." }
+    1010 ReplyEnded { reply: 1 }
+         → EndSpeech { reply: 1 }
+    1100 Synthesized { reply: 1, sentence: 1, samples: 8000 }
+    1100 SentenceSynthesized { reply: 1, sentence: 1 }
+    1100 Sent { reply: 1, samples: 16000 }
          → Reply { turn: 1, text: " It rains. " }
-    1700 PlaybackDone { turn: 1 }
+    1700 PlaybackDone { reply: 1 }
          → CommitAgent { turn: 1, text: "Let me look." }
          → CommitTools { turn: 1, look {"city":"Oslo"} = "rain", look  = "sun" }
          → CommitAgent { turn: 1, text: "It rains." }
@@ -144,7 +144,10 @@ fn a_filler_is_said_once_and_only_into_silence() {
     let is_filler = |command: &Command| matches!(command, Command::Speak { text, .. } if text == "One moment, please.");
     let looking = |asked: Script| {
         asked
-            .at(250, Input::Reply { turn: TurnId(1), text: "Let me look.".into(), speech: "Let me look.".into() })
+            .at(
+                250,
+                Input::Reply { reply: TurnId(1).into(), text: "Let me look.".into(), speech: "Let me look.".into() },
+            )
             .at(260, calls([call("a", "act", "")]))
             .at(300, audio(1, 0, 40_000))
             .at(300, spoken(1, 0))
@@ -278,7 +281,7 @@ fn a_synthesiser_that_fails_leaves_the_tools_to_a_reply_that_is_read() {
 
 #[test]
 fn a_model_that_writes_a_long_call_is_not_given_up() {
-    let alive = || Input::ModelAlive { turn: TurnId(1) };
+    let alive = || Input::ModelAlive { reply: TurnId(1).into() };
     let script = asked().at(14_000, alive()).at(28_000, alive());
     let failures = |command: &Command| matches!(command, Command::Emit(Event::Failed { .. }));
     assert_eq!(count(&script.clone().run_until(42_900), failures), 0);

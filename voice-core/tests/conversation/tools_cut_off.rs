@@ -22,32 +22,32 @@ fn an_interruption_drops_what_only_looks() {
       0 UserText("What is the weather?")
         → Transcript { turn: 1, text: "What is the weather?", is_final: true }
         → CommitUser { turn: 1, text: "What is the weather?" }
-        → StartReply { turn: 1, prompt: Model }
+        → StartReply { reply: 1, prompt: Model }
         → State(Thinking)
-    250 Reply { turn: 1, text: "Let me look. ", speech: "Let me look." }
-        → Speak { turn: 1, sentence: 0, text: "Let me look." }
-    260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
-        → FlushSpeech { turn: 1 }
+    250 Reply { reply: 1, text: "Let me look. ", speech: "Let me look." }
+        → Speak { reply: 1, sentence: 0, text: "Let me look." }
+    260 ToolCalls { reply: 1, calls: [ToolCall { id: "a", name: "look", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
+        → FlushSpeech { reply: 1 }
         → Tool { turn: 1, id: "a", name: "look", status: Started, sources: [] }
-        → RunTool { turn: 1, id: "a", look {} }
+        → RunTool { reply: 1, id: "a", look {} }
         → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
-        → RunTool { turn: 1, id: "b", look {} }
-    300 ToolResult { turn: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
+        → RunTool { reply: 1, id: "b", look {} }
+    300 ToolResult { reply: 1, id: "b", result: Ok(ToolOutput { text: "sun", sources: [] }) }
         → Tool { turn: 1, id: "b", name: "look", status: Done, sources: [] }
     400 UserText("Never mind.")
         → Transcript { turn: 2, text: "Never mind.", is_final: true }
-        → CancelReply { turn: 1 }
-        → CancelSpeech { turn: 1 }
-        → FlushPlayback { turn: 1 }
+        → CancelReply { reply: 1 }
+        → CancelSpeech { reply: 1 }
+        → FlushPlayback { reply: 1 }
         → Clear { turn: 1 }
         → Metrics { turn: 1, total: none }
         → Tool { turn: 1, id: "a", name: "look", status: Failed, sources: [] }
-        → CancelTool { turn: 1, id: "a" }
+        → CancelTool { reply: 1, id: "a" }
         → CommitTools { turn: 1, look {} = "cut off: the user interrupted before there was a result", look {} = "sun" }
         → ReplyEnd { turn: 1, interrupted: true, heard: "" }
         → CommitUser { turn: 2, text: "Never mind." }
-        → StartReply { turn: 2, prompt: Model }
-    500 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
+        → StartReply { reply: 2, prompt: Model }
+    500 ToolResult { reply: 1, id: "a", result: Ok(ToolOutput { text: "rain", sources: [] }) }
     "#);
 }
 
@@ -67,28 +67,28 @@ fn what_cannot_be_taken_back_comes_to_its_end_before_the_next_question_is_asked(
        0 UserText("What is the weather?")
          → Transcript { turn: 1, text: "What is the weather?", is_final: true }
          → CommitUser { turn: 1, text: "What is the weather?" }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
-     260 ToolCalls { turn: 1, calls: [ToolCall { id: "a", name: "act", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
+     260 ToolCalls { reply: 1, calls: [ToolCall { id: "a", name: "act", arguments: "{}" }, ToolCall { id: "b", name: "look", arguments: "{}" }] }
          → Tool { turn: 1, id: "a", name: "act", status: Started, sources: [] }
-         → RunTool { turn: 1, id: "a", act {} }
+         → RunTool { reply: 1, id: "a", act {} }
          → Tool { turn: 1, id: "b", name: "look", status: Started, sources: [] }
-         → RunTool { turn: 1, id: "b", look {} }
+         → RunTool { reply: 1, id: "b", look {} }
      400 UserText("Wait!")
          → Transcript { turn: 2, text: "Wait!", is_final: true }
-         → CancelReply { turn: 1 }
-         → CancelSpeech { turn: 1 }
-         → FlushPlayback { turn: 1 }
+         → CancelReply { reply: 1 }
+         → CancelSpeech { reply: 1 }
+         → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → Metrics { turn: 1, total: none }
          → Tool { turn: 1, id: "b", name: "look", status: Failed, sources: [] }
-         → CancelTool { turn: 1, id: "b" }
+         → CancelTool { reply: 1, id: "b" }
          → ReplyEnd { turn: 1, interrupted: true, heard: "" }
-    3000 ToolResult { turn: 1, id: "a", result: Ok(ToolOutput { text: "booked", sources: [] }) }
+    3000 ToolResult { reply: 1, id: "a", result: Ok(ToolOutput { text: "booked", sources: [] }) }
          → Tool { turn: 1, id: "a", name: "act", status: Done, sources: [] }
          → CommitTools { turn: 1, act {} = "booked", look {} = "cut off: the user interrupted before there was a result" }
          → CommitUser { turn: 2, text: "Wait!" }
-         → StartReply { turn: 2, prompt: Model }
+         → StartReply { reply: 2, prompt: Model }
     "#);
 }
 
@@ -169,7 +169,7 @@ fn results_that_nobody_waits_for_are_refused() {
     let script = asked()
         .at(100, result("a", "early"))
         .at(260, calls([call("a", "look", ""), call("b", "look", "")]))
-        .at(300, Input::ToolResult { turn: TurnId(7), id: "a".into(), result: Ok("of another turn".into()) })
+        .at(300, Input::ToolResult { reply: TurnId(7).into(), id: "a".into(), result: Ok("of another turn".into()) })
         .at(300, result("c", "of another call"))
         .at(300, sentence(1, "Stale words."))
         .at(300, written(1))

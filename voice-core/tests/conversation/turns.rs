@@ -11,7 +11,7 @@ fn a_spoken_turn_is_answered() {
         .at(1_600, partial(1, "what time"))
         .at(2_000, pause(1_800))
         .at(2_100, words(1, 0, "What time is it?"))
-        .at(2_500, Input::FirstToken { turn: TurnId(1) })
+        .at(2_500, Input::FirstToken { reply: TurnId(1).into() })
         .at(2_550, sentence(1, "Noon."))
         .at(2_560, written(1))
         .at(2_700, audio(1, 0, 8_000))
@@ -33,21 +33,21 @@ fn a_spoken_turn_is_answered() {
     2300 Timeout
          → Transcript { turn: 1, text: "What time is it?", is_final: true }
          → CommitUser { turn: 1, text: "What time is it?" }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
-    2500 FirstToken { turn: 1 }
-    2550 Reply { turn: 1, text: "Noon. ", speech: "Noon." }
-         → Speak { turn: 1, sentence: 0, text: "Noon." }
-    2560 ReplyEnded { turn: 1 }
-         → EndSpeech { turn: 1 }
-    2700 Synthesized { turn: 1, sentence: 0, samples: 8000 }
-    2700 Sent { turn: 1, samples: 8000 }
+    2500 FirstToken { reply: 1 }
+    2550 Reply { reply: 1, text: "Noon. ", speech: "Noon." }
+         → Speak { reply: 1, sentence: 0, text: "Noon." }
+    2560 ReplyEnded { reply: 1 }
+         → EndSpeech { reply: 1 }
+    2700 Synthesized { reply: 1, sentence: 0, samples: 8000 }
+    2700 Sent { reply: 1, samples: 8000 }
          → Reply { turn: 1, text: "Noon. " }
          → Metrics { turn: 1, total: 900 ms }
          → State(Speaking)
-    2710 SentenceSynthesized { turn: 1, sentence: 0 }
+    2710 SentenceSynthesized { reply: 1, sentence: 0 }
     3200 Played { turn: 1, samples: 8000, reported: true }
-    3200 PlaybackDone { turn: 1 }
+    3200 PlaybackDone { reply: 1 }
          → CommitAgent { turn: 1, text: "Noon." }
          → ReplyEnd { turn: 1, interrupted: false, heard: "Noon." }
          → State(Listening)
@@ -81,7 +81,7 @@ fn a_pause_inside_a_turn_does_not_end_it() {
     2500 Timeout
          → Transcript { turn: 1, text: "I would like some tea.", is_final: true }
          → CommitUser { turn: 1, text: "I would like some tea." }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
     "#);
 }
@@ -105,7 +105,7 @@ fn a_turn_that_sounds_incomplete_gets_more_time() {
     3800 Timeout
          → Transcript { turn: 1, text: "I would like, uh", is_final: true }
          → CommitUser { turn: 1, text: "I would like, uh" }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
     "#);
 }
@@ -132,7 +132,7 @@ fn a_transcript_after_its_timeout_changes_nothing() {
          → Failed { stage: Stt, kind: Timeout, message: "no final transcript in time; going on with the words heard so far" }
          → Transcript { turn: 1, text: "turn on", is_final: true }
          → CommitUser { turn: 1, text: "turn on" }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
     7000 FinalTranscript { turn: 1, attempt: 0, text: "Turn on the light.", unclear: false }
     "#);
 }
@@ -143,7 +143,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
         .at(1_000, onset(1_000))
         .at(1_500, pause(1_300))
         .at(1_600, words(1, 0, "Book a table."))
-        .at(2_000, Input::FirstToken { turn: TurnId(1) })
+        .at(2_000, Input::FirstToken { reply: TurnId(1).into() })
         .at(2_050, onset(2_050))
         .at(2_100, sentence(1, "For how many?"))
         .at(2_500, sentence(1, "And when?"))
@@ -160,23 +160,23 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
     1800 Timeout
          → Transcript { turn: 1, text: "Book a table.", is_final: true }
          → CommitUser { turn: 1, text: "Book a table." }
-         → StartReply { turn: 1, prompt: Model }
+         → StartReply { reply: 1, prompt: Model }
          → State(Thinking)
-    2000 FirstToken { turn: 1 }
+    2000 FirstToken { reply: 1 }
     2050 SpeechStarted { at: 2050 ms }
          → Speech { started: true, at: 2050 ms }
-         → PausePlayback { turn: 1 }
-    2100 Reply { turn: 1, text: "For how many? ", speech: "For how many?" }
-         → Speak { turn: 1, sentence: 0, text: "For how many?" }
+         → PausePlayback { reply: 1 }
+    2100 Reply { reply: 1, text: "For how many? ", speech: "For how many?" }
+         → Speak { reply: 1, sentence: 0, text: "For how many?" }
     2250 Timeout
-         → CancelReply { turn: 1 }
-         → CancelSpeech { turn: 1 }
-         → FlushPlayback { turn: 1 }
+         → CancelReply { reply: 1 }
+         → CancelSpeech { reply: 1 }
+         → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → Metrics { turn: 1, total: none }
          → ReplyEnd { turn: 1, interrupted: true, heard: "" }
          → State(Listening)
-    2500 Reply { turn: 1, text: "And when? ", speech: "And when?" }
+    2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
     2900 SpeechEnded { at: 2700 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 2700 ms }
@@ -184,7 +184,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
     3200 Timeout
          → Transcript { turn: 2, text: "For two, at eight.", is_final: true }
          → CommitUser { turn: 2, text: "For two, at eight." }
-         → StartReply { turn: 2, prompt: Model }
+         → StartReply { reply: 2, prompt: Model }
          → State(Thinking)
     "#);
 }
@@ -205,7 +205,7 @@ fn unclear_speech_is_asked_for_again() {
     1600 FinalTranscript { turn: 1, attempt: 0, text: "", unclear: true }
     1800 Timeout
          → Transcript { turn: 1, text: "", is_final: true }
-         → StartReply { turn: 1, prompt: Text("Sorry, I did not catch that.") }
+         → StartReply { reply: 1, prompt: Text("Sorry, I did not catch that.") }
          → State(Thinking)
     "#);
 }
@@ -217,13 +217,13 @@ fn a_context_that_changes_while_the_agent_thinks_is_for_the_next_prompt() {
     assert_eq!(script.conversation().context(), Some("It rains."));
     let script = script.at(200, set("The sun shines."));
     assert_eq!(script.conversation().context(), Some("The sun shines."));
-    assert_eq!(script.conversation().live_reply(), Some(TurnId(1)));
+    assert_eq!(script.conversation().live_reply(), Some(TurnId(1).into()));
     assert_snapshot!(script.run_until(200), @r#"
       0 SetContext { instructions: None, context: Some(Some("It rains.")) }
     100 UserText("Shall I go out?")
         → Transcript { turn: 1, text: "Shall I go out?", is_final: true }
         → CommitUser { turn: 1, text: "Shall I go out?" }
-        → StartReply { turn: 1, prompt: Model }
+        → StartReply { reply: 1, prompt: Model }
         → State(Thinking)
     200 SetContext { instructions: None, context: Some(Some("The sun shines.")) }
     "#);

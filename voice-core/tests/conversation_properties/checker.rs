@@ -2,9 +2,8 @@
 
 use crate::calls::Calls;
 use std::collections::{HashMap, HashSet};
-use voice_core::TurnId;
 use voice_core::conversation::{AgentPhase, Command, Conversation, Event, Input, Prompt};
-use voice_core::{Message, SessionTime, Stage};
+use voice_core::{Message, ReplyId, SessionTime, Stage, TurnId};
 
 /// What is said while tools take long.
 pub(crate) const FILLER: &str = "One moment, please.";
@@ -31,7 +30,7 @@ struct Seen {
 #[derive(Default)]
 pub(crate) struct Checker {
     replies: HashMap<TurnId, Seen>,
-    live: Option<TurnId>,
+    live: Option<ReplyId>,
     asked: HashSet<TurnId>,
     finals: HashMap<TurnId, u32>,
     /// Spoken turns, and whether they were given up by a detach or close.
@@ -59,9 +58,11 @@ impl Checker {
     pub(crate) fn told(&mut self, now: SessionTime, input: &Input) {
         self.now = now;
         match input {
-            Input::Reply { turn, text, .. } => {
-                let tools_run = self.calls.pending(Some(*turn));
-                if let Some(seen) = self.replies.get_mut(turn).filter(|seen| seen.ends == 0 && !tools_run) {
+            Input::Reply { reply, text, .. } => {
+                let tools_run = self.calls.pending(Some(reply.turn));
+                if let Some(seen) =
+                    self.replies.get_mut(&reply.turn).filter(|_| self.live == Some(*reply) && !tools_run)
+                {
                     seen.written.push_str(text);
                     seen.said = true;
                 }
@@ -80,37 +81,40 @@ impl Checker {
         require!(!self.shut_down, "{command:?} after Shutdown");
         match command {
             Command::FinalizeStt { turn, attempt } => self.finalize(*turn, *attempt),
-            Command::StartReply { turn, prompt } => self.start(*turn, prompt),
-            Command::Speak { turn, sentence, .. } => {
-                let seen = self.alive(*turn, "Speak")?;
-                require!(sentence.0 >= seen.sentences, "turn {turn}: sentence {sentence} spoken twice or out of order");
+            Command::StartReply { reply, prompt } => self.start(*reply, prompt),
+            Command::Speak { reply, sentence, .. } => {
+                let seen = self.alive(*reply, "Speak")?;
+                require!(
+                    sentence.0 >= seen.sentences,
+                    "turn {reply}: sentence {sentence} spoken twice or out of order"
+                );
                 seen.sentences = sentence.0 + 1;
                 Ok(())
             }
-            Command::PlayStandbyLine { turn } => {
-                let seen = self.alive(*turn, "the standby line")?;
-                require!(!seen.shown.is_empty(), "turn {turn}: audio before any text");
-                require!(!std::mem::replace(&mut seen.excused, true), "turn {turn}: the standby line twice");
+            Command::PlayStandbyLine { reply } => {
+                let seen = self.alive(*reply, "the standby line")?;
+                require!(!seen.shown.is_empty(), "turn {reply}: audio before any text");
+                require!(!std::mem::replace(&mut seen.excused, true), "turn {reply}: the standby line twice");
                 Ok(())
             }
-            Command::PausePlayback { turn } => self.pause(*turn, true),
-            Command::ResumePlayback { turn } => self.pause(*turn, false),
-            Command::CancelReply { turn }
-            | Command::CancelSpeech { turn }
-            | Command::FlushSpeech { turn }
-            | Command::EndSpeech { turn } => self.alive(*turn, "a command").map(drop),
-            Command::ContinueReply { turn } => {
-                require!(!self.calls.pending(None), "turn {turn} goes on while tools run");
-                self.alive(*turn, "ContinueReply")?.said = false;
+            Command::PausePlayback { reply } => self.pause(*reply, true),
+            Command::ResumePlayback { reply } => self.pause(*reply, false),
+            Command::CancelReply { reply }
+            | Command::CancelSpeech { reply }
+            | Command::FlushSpeech { reply }
+            | Command::EndSpeech { reply } => self.alive(*reply, "a command").map(drop),
+            Command::ContinueReply { reply } => {
+                require!(!self.calls.pending(None), "turn {reply} goes on while tools run");
+                self.alive(*reply, "ContinueReply")?.said = false;
                 Ok(())
             }
-            Command::RunTool { turn, id, .. } => {
-                self.alive(*turn, "RunTool")?;
+            Command::RunTool { reply, id, .. } => {
+                self.alive(*reply, "RunTool")?;
                 self.calls.run(id)
             }
             Command::CancelTool { id, .. } => self.calls.cancel(id, self.now),
-            Command::FlushPlayback { turn } => {
-                self.alive(*turn, "FlushPlayback")?.flushed = true;
+            Command::FlushPlayback { reply } => {
+                self.alive(*reply, "FlushPlayback")?.flushed = true;
                 Ok(())
             }
             Command::CommitUser { turn, text } => {
@@ -136,9 +140,15 @@ impl Checker {
         }
     }
 
-    fn alive(&mut self, turn: TurnId, what: &str) -> Result<&mut Seen, String> {
-        require!(self.live == Some(turn), "{what} for turn {turn} while {:?} is live", self.live);
-        self.replies.get_mut(&turn).ok_or_else(|| format!("{what} for turn {turn}, which has no reply"))
+    fn alive(&mut self, reply: ReplyId, what: &str) -> Result<&mut Seen, String> {
+        require!(self.live == Some(reply), "{what} for reply {reply} while {:?} is live", self.live);
+        self.replies.get_mut(&reply.turn).ok_or_else(|| format!("{what} for reply {reply}, which was not begun"))
+    }
+
+    /// As [`alive`](Self::alive), for what the client is told: it knows turns alone.
+    fn playing(&mut self, turn: TurnId, what: &str) -> Result<&mut Seen, String> {
+        let reply = self.live.filter(|live| live.turn == turn).unwrap_or_else(|| turn.into());
+        self.alive(reply, what)
     }
 
     fn finalize(&mut self, turn: TurnId, attempt: u32) -> Verdict {
@@ -148,19 +158,20 @@ impl Checker {
         Ok(())
     }
 
-    fn start(&mut self, turn: TurnId, prompt: &Prompt) -> Verdict {
+    fn start(&mut self, reply: ReplyId, prompt: &Prompt) -> Verdict {
+        let turn = reply.turn;
         let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
         require!(unsettled.is_none(), "reply {turn} begun while {unsettled:?} has not ended");
         require!(!self.calls.pending(None), "reply {turn} begun while tools run");
         require!(*prompt != Prompt::Model || self.asked.contains(&turn), "turn {turn} answered before CommitUser");
         require!(self.replies.insert(turn, Seen::default()).is_none(), "turn {turn} answered twice");
-        self.live = Some(turn);
+        self.live = Some(reply);
         Ok(())
     }
 
-    fn pause(&mut self, turn: TurnId, pause: bool) -> Verdict {
-        let seen = self.alive(turn, "pausing")?;
-        require!(seen.paused != pause, "turn {turn}: paused or resumed twice");
+    fn pause(&mut self, reply: ReplyId, pause: bool) -> Verdict {
+        let seen = self.alive(reply, "pausing")?;
+        require!(seen.paused != pause, "reply {reply}: paused or resumed twice");
         seen.paused = pause;
         Ok(())
     }
@@ -192,9 +203,9 @@ impl Checker {
                 require!(without_filler(&seen.written).starts_with(&shown), "turn {turn}: shows {:?}", seen.shown);
                 Ok(())
             }
-            Event::Pause { turn } | Event::Resume { turn } => self.alive(*turn, "Pause or Resume").map(drop),
+            Event::Pause { turn } | Event::Resume { turn } => self.playing(*turn, "Pause or Resume").map(drop),
             Event::Clear { turn } => {
-                let seen = self.alive(*turn, "Clear")?;
+                let seen = self.playing(*turn, "Clear")?;
                 require!(seen.flushed, "turn {turn}: clear before flush");
                 seen.cleared = true;
                 self.live = None;
@@ -202,7 +213,7 @@ impl Checker {
             }
             Event::ReplyEnd { turn, interrupted, heard } => self.ended(*turn, *interrupted, heard),
             Event::Failed { stage: Stage::Llm, .. } => {
-                if let Some(seen) = self.live.and_then(|turn| self.replies.get_mut(&turn)) {
+                if let Some(seen) = self.live.and_then(|reply| self.replies.get_mut(&reply.turn)) {
                     if !seen.said {
                         seen.written.push_str(&self.apology);
                     } else if !seen.given_up {
@@ -228,7 +239,7 @@ impl Checker {
         require!(seen.shown.starts_with(heard), "turn {turn}: {heard:?} was heard, {:?} shown", seen.shown);
         let committed = seen.committed.join(" ");
         require!(committed == heard, "turn {turn}: heard {heard:?}, committed {committed:?}");
-        if self.live == Some(turn) {
+        if self.live.is_some_and(|live| live.turn == turn) {
             self.live = None;
         }
         Ok(())

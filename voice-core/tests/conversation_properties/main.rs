@@ -89,19 +89,20 @@ fn complaint(commands: &[Command]) -> String {
 #[test]
 fn the_checker_flags_what_is_wrong() {
     let turn = TurnId(1);
+    let reply = turn.into();
     let ask = Command::CommitUser { turn, text: "hi".into() };
-    let start = Command::StartReply { turn, prompt: Prompt::Model };
-    let flush = Command::FlushPlayback { turn };
+    let start = Command::StartReply { reply, prompt: Prompt::Model };
+    let flush = Command::FlushPlayback { reply };
     let clear = Command::Emit(Event::Clear { turn });
     let end = |heard: &str| Command::Emit(Event::ReplyEnd { turn, interrupted: true, heard: heard.into() });
-    let speak = Command::Speak { turn, sentence: SentenceId(0), text: "x".into() };
+    let speak = Command::Speak { reply, sentence: SentenceId(0), text: "x".into() };
     let last = Command::Emit(Event::Transcript { turn, text: "hi".into(), is_final: true });
     let commit = Command::CommitAgent { turn, text: "never written".into() };
     let (id, name) = ("a".to_owned(), "act".to_owned());
-    let orphan = Command::RunTool { turn, id: id.clone(), name: name.clone(), arguments: serde_json::Value::Null };
+    let orphan = Command::RunTool { reply, id: id.clone(), name: name.clone(), arguments: serde_json::Value::Null };
     let call = ToolCall { id: id.clone(), name: name.clone(), arguments: String::new() };
     let begin = Command::Emit(Event::Tool { turn, id: id.clone(), name, status: ToolStatus::Started, sources: vec![] });
-    let cancel = Command::CancelTool { turn, id };
+    let cancel = Command::CancelTool { reply, id };
     let round = ToolRound { calls: vec![AnsweredCall { call, result: "done".into() }] };
     let round = Command::CommitTools { turn, round };
     let good = [ask.clone(), start.clone(), speak.clone(), flush.clone(), clear.clone(), end("")];
@@ -110,7 +111,7 @@ fn the_checker_flags_what_is_wrong() {
         (vec![start.clone()], "answered before CommitUser"),
         (vec![ask.clone(), start.clone()], "has no end"),
         (vec![ask.clone(), start.clone(), clear.clone()], "clear before flush"),
-        (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for turn 1"),
+        (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for reply 1"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), end(""), end("")], "ended twice"),
         (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "was heard"),
         (

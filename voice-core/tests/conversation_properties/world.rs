@@ -11,11 +11,11 @@ use std::time::Duration;
 use voice_core::conversation::{
     AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, UserPhase,
 };
-use voice_core::{AudioTime, ErrorKind, Message, SentenceId, SessionTime, Stage, ToolCall, TurnId};
+use voice_core::{AudioTime, ErrorKind, Message, ReplyId, SentenceId, SessionTime, Stage, ToolCall, TurnId};
 
 /// What the loudspeaker's side knows of one reply.
 struct Mouth {
-    turn: TurnId,
+    reply: ReplyId,
     spoken: u32,
     completed: u32,
     synthesized: u64,
@@ -121,10 +121,10 @@ impl World {
         }
         if let Some(mouth) = &mut self.mouth {
             match &input {
-                Input::Synthesized { turn, samples, .. } if *turn == mouth.turn && !mouth.cancelled => {
+                Input::Synthesized { reply, samples, .. } if *reply == mouth.reply && !mouth.cancelled => {
                     mouth.synthesized += samples;
                 }
-                Input::SentenceSynthesized { turn, sentence } if *turn == mouth.turn => {
+                Input::SentenceSynthesized { reply, sentence } if *reply == mouth.reply => {
                     mouth.completed = mouth.completed.max(sentence.0 + 1);
                 }
                 _ => {}
@@ -203,30 +203,34 @@ impl World {
     fn failure(&mut self) -> Input {
         let stage = [Stage::Stt, Stage::Llm, Stage::Tts, Stage::Vad, Stage::Session][self.random.within(0..5) as usize];
         let served = matches!(stage, Stage::Llm | Stage::Tts);
-        let turn = if served { self.conversation.live_reply().or(Some(TurnId(999))) } else { None };
-        Input::Failed { turn, stage, kind: ErrorKind::Unavailable, message: "made up".into() }
+        let reply = if served { self.conversation.live_reply().or(Some(TurnId(999).into())) } else { None };
+        Input::Failed { reply, stage, kind: ErrorKind::Unavailable, message: "made up".into() }
     }
 
     /// A fact about a turn that is no longer, or not yet, alive; in a lawless world about any turn.
     fn stale(&mut self, lawless: bool) -> Input {
         let turn = TurnId(self.random.within(0..u64::from(self.conversation.newest_turn().0) + 2) as u32);
-        if !lawless && (self.conversation.live_reply() == Some(turn) || self.conversation.open_turn() == Some(turn)) {
+        if !lawless
+            && (self.conversation.live_reply().is_some_and(|reply| reply.turn == turn)
+                || self.conversation.open_turn() == Some(turn))
+        {
             return Input::Timeout;
         }
         self.count("stale fact");
+        let reply = ReplyId { turn, attempt: self.random.within(0..2) as u32 };
         let sentence = SentenceId(self.random.within(0..3) as u32);
         let samples = self.random.within(0..60_000);
         match self.random.within(0..13) {
-            11 => Input::ToolCalls { turn, calls: vec![self.call()] },
-            12 => Input::ToolResult { turn, id: self.call().id, result: Ok("stale".into()) },
-            0 => Input::FirstToken { turn },
-            1 => Input::Reply { turn, text: "Stale words. ".into(), speech: "Stale words.".into() },
-            2 => Input::ReplyEnded { turn },
-            3 => Input::Synthesized { turn, sentence, samples },
-            4 => Input::SentenceSynthesized { turn, sentence },
-            5 => Input::Sent { turn, samples },
+            11 => Input::ToolCalls { reply, calls: vec![self.call()] },
+            12 => Input::ToolResult { reply, id: self.call().id, result: Ok("stale".into()) },
+            0 => Input::FirstToken { reply },
+            1 => Input::Reply { reply, text: "Stale words. ".into(), speech: "Stale words.".into() },
+            2 => Input::ReplyEnded { reply },
+            3 => Input::Synthesized { reply, sentence, samples },
+            4 => Input::SentenceSynthesized { reply, sentence },
+            5 => Input::Sent { reply, samples },
             6 => Input::Played { turn, samples, reported: true },
-            7 => Input::PlaybackDone { turn },
+            7 => Input::PlaybackDone { reply },
             8 => Input::PartialTranscript { turn, text: "stale".into() },
             9 => Input::FinalTranscript { turn, attempt: sentence.0, text: "stale".into(), unclear: false },
             _ => Input::TurnEstimate { turn, probability: 1.0 },

@@ -6,98 +6,98 @@ use super::{Runner, failed};
 use crate::cancel::CancelToken;
 use crate::conversation::{AgentPhase, Input, Prompt};
 use crate::error::Stage;
-use crate::id::TurnId;
+use crate::id::ReplyId;
 use crate::stage::{CallContext, LlmRequest, Notice};
 use crate::time::SessionTime;
 use serde_json::Value;
 
 impl Runner {
-    pub(super) fn start_reply(&mut self, turn: TurnId, prompt: Prompt, now: SessionTime) {
+    pub(super) fn start_reply(&mut self, reply: ReplyId, prompt: Prompt, now: SessionTime) {
         let cancel = self.cancel.child();
-        self.think(turn, prompt, cancel.child());
-        let cx = self.call_context(turn, cancel.child());
-        if let Err(error) = self.mouth.begin(&self.parts, self.format, cx, now) {
-            self.learn(failed(Some(turn), error));
+        self.think(reply, prompt, cancel.child());
+        let cx = self.call_context(reply, cancel.child());
+        if let Err(error) = self.mouth.begin(&self.parts, self.format, reply, cx, now) {
+            self.learn(failed(Some(reply), error));
         }
     }
 
-    pub(super) fn think(&mut self, turn: TurnId, prompt: Prompt, cancel: CancelToken) {
+    pub(super) fn think(&mut self, reply: ReplyId, prompt: Prompt, cancel: CancelToken) {
         let request = LlmRequest {
             instructions: self.conversation.instructions().map(Into::into),
             context: self.conversation.context().map(Into::into),
             messages: self.conversation.messages(),
             tools: self.conversation.tools(),
         };
-        let cx = self.call_context(turn, cancel);
-        self.mind.start(&self.parts, prompt, request, cx);
+        let cx = self.call_context(reply, cancel);
+        self.mind.start(&self.parts, reply, prompt, request, cx);
     }
 
-    pub(super) fn run_tool(&mut self, turn: TurnId, id: String, name: &str, arguments: Value) {
-        let cx = self.call_context(turn, self.cancel.child());
+    pub(super) fn run_tool(&mut self, reply: ReplyId, id: String, name: &str, arguments: Value) {
+        let cx = self.call_context(reply, self.cancel.child());
         match self.parts.tools.iter().find(|tool| tool.spec().name == name) {
-            Some(tool) => self.hands.run(tool, id, arguments, cx),
-            None => self.learn(Input::ToolResult { turn, id, result: Err(format!("there is no tool {name:?}")) }),
+            Some(tool) => self.hands.run(tool, reply, id, arguments, cx),
+            None => self.learn(Input::ToolResult { reply, id, result: Err(format!("there is no tool {name:?}")) }),
         }
     }
 
-    fn call_context(&self, turn: TurnId, cancel: CancelToken) -> CallContext {
-        CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() }
+    fn call_context(&self, reply: ReplyId, cancel: CancelToken) -> CallContext {
+        CallContext { session: self.id.clone(), turn: reply.turn, cancel, tasks: self.tasks.clone() }
     }
 
-    pub(super) fn play_standby_line(&mut self, turn: TurnId, now: SessionTime) {
+    pub(super) fn play_standby_line(&mut self, reply: ReplyId, now: SessionTime) {
         let Some(line) = &self.parts.standby_line else { return };
         match line.at(self.format.output_rate) {
             Ok(line) => {
                 let held = self.conversation.agent_phase() == AgentPhase::Held;
                 let playout = playout_config(&self.parts.config, self.format);
-                self.mouth.play_line(line, turn, playout, held, now);
+                self.mouth.play_line(line, reply, playout, held, now);
             }
             // A rate to which nothing can be brought has no sound at all.
             Err(error) => {
                 self.learn(failed(None, error));
-                self.learn(Input::PlaybackDone { turn });
+                self.learn(Input::PlaybackDone { reply });
             }
         }
     }
 
     /// A provider that stands for several tells about them.
-    pub(super) fn noticed(&mut self, turn: Option<TurnId>, stage: Stage, notice: Notice) {
+    pub(super) fn noticed(&mut self, reply: Option<ReplyId>, stage: Stage, notice: Notice) {
         self.learn(match notice {
-            Notice::Serving { provider } => Input::Served { turn, stage, provider },
+            Notice::Serving { provider } => Input::Served { reply, stage, provider },
             Notice::FailedOver { provider, kind, message } => {
-                Input::FailedOver { turn, stage, provider, kind, message }
+                Input::FailedOver { reply, stage, provider, kind, message }
             }
         });
     }
 
-    pub(super) fn thought(&mut self, turn: TurnId, thought: Thought) {
+    pub(super) fn thought(&mut self, reply: ReplyId, thought: Thought) {
         match thought {
-            Thought::Notice(notice) => self.noticed(Some(turn), Stage::Llm, notice),
+            Thought::Notice(notice) => self.noticed(Some(reply), Stage::Llm, notice),
             Thought::Served(provider) => {
-                self.learn(Input::Served { turn: Some(turn), stage: Stage::Llm, provider });
+                self.learn(Input::Served { reply: Some(reply), stage: Stage::Llm, provider });
             }
-            Thought::Alive => self.learn(Input::ModelAlive { turn }),
-            Thought::FirstToken => self.learn(Input::FirstToken { turn }),
+            Thought::Alive => self.learn(Input::ModelAlive { reply }),
+            Thought::FirstToken => self.learn(Input::FirstToken { reply }),
             Thought::Sentence(sentence) => {
-                self.learn(Input::Reply { turn, text: sentence.text, speech: sentence.speech });
+                self.learn(Input::Reply { reply, text: sentence.text, speech: sentence.speech });
             }
-            Thought::Calls(calls) => self.learn(Input::ToolCalls { turn, calls }),
-            Thought::Ended => self.learn(Input::ReplyEnded { turn }),
-            Thought::Failed(error) => self.learn(failed(Some(turn), error)),
+            Thought::Calls(calls) => self.learn(Input::ToolCalls { reply, calls }),
+            Thought::Ended => self.learn(Input::ReplyEnded { reply }),
+            Thought::Failed(error) => self.learn(failed(Some(reply), error)),
         }
     }
 
-    pub(super) fn uttered(&mut self, turn: TurnId, utterance: Utterance) {
+    pub(super) fn uttered(&mut self, reply: ReplyId, utterance: Utterance) {
         match utterance {
-            Utterance::Notice(notice) => self.noticed(Some(turn), Stage::Tts, notice),
+            Utterance::Notice(notice) => self.noticed(Some(reply), Stage::Tts, notice),
             Utterance::Audio { sentence, samples, served } => {
                 if let Some(provider) = served {
-                    self.learn(Input::Served { turn: Some(turn), stage: Stage::Tts, provider });
+                    self.learn(Input::Served { reply: Some(reply), stage: Stage::Tts, provider });
                 }
-                self.learn(Input::Synthesized { turn, sentence, samples });
+                self.learn(Input::Synthesized { reply, sentence, samples });
             }
-            Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { turn, sentence }),
-            Utterance::Failed(error) => self.learn(failed(Some(turn), error)),
+            Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { reply, sentence }),
+            Utterance::Failed(error) => self.learn(failed(Some(reply), error)),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Runner {
     pub(super) fn recognized(&mut self, event: Result<SttEvent>) {
         let served = self.recognizer.as_mut().zip(event.as_ref().ok()).and_then(|(it, event)| it.named_by(event));
         if let Some(provider) = served {
-            self.learn(Input::Served { turn: None, stage: Stage::Stt, provider });
+            self.learn(Input::Served { reply: None, stage: Stage::Stt, provider });
         }
         match event {
             Ok(SttEvent::Notice(notice)) => self.noticed(None, Stage::Stt, notice),

@@ -19,7 +19,7 @@ use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result};
-use crate::id::{SessionId, TurnId};
+use crate::id::{ReplyId, SessionId, TurnId};
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
@@ -63,8 +63,8 @@ enum Wake {
     Audio(Option<Bytes>),
     Stt(Result<SttEvent>),
     Tool(Outcome),
-    Thought(TurnId, Thought),
-    Utterance(TurnId, Utterance),
+    Thought(ReplyId, Thought),
+    Utterance(ReplyId, Utterance),
     Estimate(TurnId, f32),
     Time,
 }
@@ -150,8 +150,8 @@ impl Runner {
             } } => Wake::Stt(event),
             pcm = self.audio.recv(), if listens => Wake::Audio(pcm),
             outcome = self.hands.next() => Wake::Tool(outcome),
-            (turn, thought) = self.mind.next(), if writes => Wake::Thought(turn, thought),
-            (turn, utterance) = self.mouth.next() => Wake::Utterance(turn, utterance),
+            (reply, thought) = self.mind.next(), if writes => Wake::Thought(reply, thought),
+            (reply, utterance) = self.mouth.next() => Wake::Utterance(reply, utterance),
             (turn, estimate) = async { match &mut self.estimator {
                 Some(estimator) => estimator.next().await,
                 None => std::future::pending().await,
@@ -169,9 +169,9 @@ impl Runner {
             // Every handle is gone; the token says so as well.
             Wake::Audio(None) => self.learn(Input::Close(CloseReason::End)),
             Wake::Stt(event) => self.recognized(event),
-            Wake::Tool(Outcome { turn, id, result }) => self.learn(Input::ToolResult { turn, id, result }),
-            Wake::Thought(turn, thought) => self.thought(turn, thought),
-            Wake::Utterance(turn, utterance) => self.uttered(turn, utterance),
+            Wake::Tool(Outcome { reply, id, result }) => self.learn(Input::ToolResult { reply, id, result }),
+            Wake::Thought(reply, thought) => self.thought(reply, thought),
+            Wake::Utterance(reply, utterance) => self.uttered(reply, utterance),
             Wake::Estimate(turn, probability) => self.learn(Input::TurnEstimate { turn, probability }),
             Wake::Time => {}
         }
@@ -199,14 +199,14 @@ impl Runner {
     fn play(&mut self, now: SessionTime) -> bool {
         let most = (u64::from(self.format.output_rate) * 2 * self.parts.config.playout_ahead_ms / 1_000) as usize;
         while self.outbox.audio_bytes() <= most
-            && let Some((turn, samples, pcm)) = self.mouth.release(now)
+            && let Some((reply, samples, pcm)) = self.mouth.release(now)
         {
             // The fact comes first: it may bring the text that must precede the audio.
-            self.learn(Input::Sent { turn, samples });
-            self.outbox.audio(turn, pcm);
+            self.learn(Input::Sent { reply, samples });
+            self.outbox.audio(reply.turn, pcm);
         }
-        if let Some(turn) = self.mouth.take_done(now) {
-            self.learn(Input::PlaybackDone { turn });
+        if let Some(reply) = self.mouth.take_done(now) {
+            self.learn(Input::PlaybackDone { reply });
         }
         self.outbox.audio_bytes() <= most
     }
@@ -233,19 +233,19 @@ impl Runner {
                     estimator.ask(turn);
                 }
             }
-            Command::StartReply { turn, prompt } => self.start_reply(turn, prompt, now),
-            Command::ContinueReply { turn } => self.think(turn, Prompt::Model, self.cancel.child()),
-            Command::RunTool { turn, id, name, arguments } => self.run_tool(turn, id, &name, arguments),
+            Command::StartReply { reply, prompt } => self.start_reply(reply, prompt, now),
+            Command::ContinueReply { reply } => self.think(reply, Prompt::Model, self.cancel.child()),
+            Command::RunTool { reply, id, name, arguments } => self.run_tool(reply, id, &name, arguments),
             Command::CancelTool { id, .. } => self.hands.cancel(&id),
             Command::CancelReply { .. } => self.mind.stop(),
-            Command::Speak { turn, sentence, text } => self.mouth.speak(turn, sentence, text),
-            Command::PlayStandbyLine { turn } => self.play_standby_line(turn, now),
-            Command::FlushSpeech { turn } => self.mouth.flush_text(turn),
-            Command::EndSpeech { turn } => self.mouth.end_text(turn),
-            Command::CancelSpeech { turn } => self.mouth.cancel_synthesis(turn),
-            Command::PausePlayback { turn } => self.mouth.hold(turn, now),
-            Command::ResumePlayback { turn } => self.mouth.resume(turn, now),
-            Command::FlushPlayback { turn } => self.mouth.flush(turn, now),
+            Command::Speak { reply, sentence, text } => self.mouth.speak(reply, sentence, text),
+            Command::PlayStandbyLine { reply } => self.play_standby_line(reply, now),
+            Command::FlushSpeech { reply } => self.mouth.flush_text(reply),
+            Command::EndSpeech { reply } => self.mouth.end_text(reply),
+            Command::CancelSpeech { reply } => self.mouth.cancel_synthesis(reply),
+            Command::PausePlayback { reply } => self.mouth.hold(reply, now),
+            Command::ResumePlayback { reply } => self.mouth.resume(reply, now),
+            Command::FlushPlayback { reply } => self.mouth.flush(reply, now),
             Command::CommitUser { .. }
             | Command::CommitAgent { .. }
             | Command::CommitTools { .. }
@@ -277,6 +277,6 @@ impl Runner {
     }
 }
 
-fn failed(turn: Option<TurnId>, error: Error) -> Input {
-    Input::Failed { turn, stage: error.stage(), kind: error.kind().clone(), message: error.message().to_owned() }
+fn failed(reply: Option<ReplyId>, error: Error) -> Input {
+    Input::Failed { reply, stage: error.stage(), kind: error.kind().clone(), message: error.message().to_owned() }
 }

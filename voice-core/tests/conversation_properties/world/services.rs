@@ -7,44 +7,44 @@ impl World {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::FinalizeStt { turn, attempt } => self.recognise(turn, attempt),
-            Command::StartReply { turn, prompt } => self.start(turn, prompt),
-            Command::ContinueReply { turn } => {
+            Command::StartReply { reply, prompt } => self.start(reply, prompt),
+            Command::ContinueReply { reply } => {
                 // Several deadlines may pass at once, of which a later one ends the reply.
-                let alive = self.conversation.live_reply() == Some(turn);
+                let alive = self.conversation.live_reply() == Some(reply);
                 let goes_on = matches!(self.conversation.messages().last(), Some(Message::Tools(_)));
                 assert!(goes_on || !alive, "nothing to go on with");
-                self.think(turn, Prompt::Model);
+                self.think(reply, Prompt::Model);
             }
-            Command::RunTool { turn, id, name, .. } => self.use_tool(turn, id, &name),
+            Command::RunTool { reply, id, name, .. } => self.use_tool(reply, id, &name),
             Command::CancelTool { id, .. } => {
                 self.count("tool cut off");
                 self.forget(|input| matches!(input, Input::ToolResult { id: of, .. } if *of == id));
             }
-            Command::Speak { turn, sentence, text } => {
+            Command::Speak { reply, sentence, text } => {
                 if text == FILLER {
                     self.count("filler");
                 }
-                self.synthesise(turn, sentence);
+                self.synthesise(reply, sentence);
             }
-            Command::CancelReply { turn } => self.forget(|input| {
-                matches!(input, Input::FirstToken { turn: of } | Input::Reply { turn: of, .. } | Input::ReplyEnded { turn: of }
-                    | Input::ToolCalls { turn: of, .. } | Input::Failed { turn: Some(of), stage: Stage::Llm, .. } if *of == turn)
+            Command::CancelReply { reply } => self.forget(|input| {
+                matches!(input, Input::FirstToken { reply: of } | Input::Reply { reply: of, .. } | Input::ReplyEnded { reply: of }
+                    | Input::ToolCalls { reply: of, .. } | Input::Failed { reply: Some(of), stage: Stage::Llm, .. } if *of == reply)
             }),
-            Command::CancelSpeech { turn } => {
-                if let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.turn == turn) {
+            Command::CancelSpeech { reply } => {
+                if let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.reply == reply) {
                     mouth.cancelled = true;
                 }
                 self.forget(|input| {
-                    matches!(input, Input::Synthesized { turn: of, .. } | Input::SentenceSynthesized { turn: of, .. } if *of == turn)
+                    matches!(input, Input::Synthesized { reply: of, .. } | Input::SentenceSynthesized { reply: of, .. } if *of == reply)
                 });
             }
-            Command::PlayStandbyLine { turn } => {
+            Command::PlayStandbyLine { reply } => {
                 self.count("standby line");
-                match self.mouth.as_mut().filter(|mouth| mouth.turn == turn) {
+                match self.mouth.as_mut().filter(|mouth| mouth.reply == reply) {
                     Some(mouth) => mouth.synthesized += 8_000,
                     None => {
                         self.mouth = Some(Mouth {
-                            turn,
+                            reply,
                             spoken: 0,
                             completed: 0,
                             synthesized: 8_000,
@@ -68,11 +68,11 @@ impl World {
                     mouth.held = matches!(command, Command::PausePlayback { .. });
                 }
             }
-            Command::FlushPlayback { turn } => {
-                let flushed = self.mouth.take_if(|mouth| mouth.turn == turn);
+            Command::FlushPlayback { reply } => {
+                let flushed = self.mouth.take_if(|mouth| mouth.reply == reply);
                 if let Some(mouth) = flushed.filter(|mouth| self.reports && mouth.sent > 0) {
                     let samples = (mouth.played + self.random.within(0..3_000)).min(mouth.sent);
-                    self.later(0..600, Input::Played { turn, samples, reported: true });
+                    self.later(0..600, Input::Played { turn: reply.turn, samples, reported: true });
                 }
             }
             Command::Emit(event) => self.notice(&event),
@@ -122,16 +122,16 @@ impl World {
                 let message = "made up".into();
                 self.later(
                     0..900,
-                    Input::Failed { turn: None, stage: Stage::Stt, kind: ErrorKind::Unavailable, message },
+                    Input::Failed { reply: None, stage: Stage::Stt, kind: ErrorKind::Unavailable, message },
                 );
             }
             _ => {}
         }
     }
 
-    pub(super) fn start(&mut self, turn: TurnId, prompt: Prompt) {
+    pub(super) fn start(&mut self, reply: ReplyId, prompt: Prompt) {
         self.mouth = Some(Mouth {
-            turn,
+            reply,
             spoken: 0,
             completed: 0,
             synthesized: 0,
@@ -141,32 +141,32 @@ impl World {
             cancelled: false,
             held: false,
         });
-        self.think(turn, prompt);
+        self.think(reply, prompt);
     }
 
-    fn think(&mut self, turn: TurnId, prompt: Prompt) {
+    fn think(&mut self, reply: ReplyId, prompt: Prompt) {
         self.llm_at = self.now;
         let slow = if prompt == Prompt::Model { 700 } else { 1 };
-        self.written(slow, Input::FirstToken { turn });
+        self.written(slow, Input::FirstToken { reply });
         for _ in 0..self.random.within(0..5) {
             self.sentence += 1;
-            let speech = format!("Sentence {} of turn {turn}.", self.sentence);
+            let speech = format!("Sentence {} of turn {reply}.", self.sentence);
             let text = format!("{speech} ");
             let silent = self.random.percent(10);
-            self.written(slow, Input::Reply { turn, text, speech: if silent { String::new() } else { speech } });
+            self.written(slow, Input::Reply { reply, text, speech: if silent { String::new() } else { speech } });
             if prompt == Prompt::Model && self.random.percent(4) {
                 let message = "made up".into();
                 let kind = ErrorKind::Unavailable;
-                return self.written(slow, Input::Failed { turn: Some(turn), stage: Stage::Llm, kind, message });
+                return self.written(slow, Input::Failed { reply: Some(reply), stage: Stage::Llm, kind, message });
             }
         }
         if prompt == Prompt::Model && self.random.percent(if self.conversation.tools().is_empty() { 5 } else { 35 }) {
             let calls = (0..self.random.within(1..5)).map(|_| self.call()).collect();
-            return self.written(slow, Input::ToolCalls { turn, calls });
+            return self.written(slow, Input::ToolCalls { reply, calls });
         }
         // Some models never come to an end.
         if self.random.percent(92) {
-            self.written(slow, Input::ReplyEnded { turn });
+            self.written(slow, Input::ReplyEnded { reply });
         }
     }
 
@@ -177,11 +177,11 @@ impl World {
         ToolCall { id: format!("call {}", self.random.within(0..30)), name, arguments }
     }
 
-    fn use_tool(&mut self, turn: TurnId, id: String, name: &str) {
+    fn use_tool(&mut self, reply: ReplyId, id: String, name: &str) {
         let delay = if name == "act" { 0..8_000 } else { 0..5_000 };
         match self.random.within(0..100) {
-            0..=69 => self.later(delay, Input::ToolResult { turn, id, result: Ok("there it is".into()) }),
-            70..=84 => self.later(delay, Input::ToolResult { turn, id, result: Err("made up".into()) }),
+            0..=69 => self.later(delay, Input::ToolResult { reply, id, result: Ok("there it is".into()) }),
+            70..=84 => self.later(delay, Input::ToolResult { reply, id, result: Err("made up".into()) }),
             _ => {}
         }
     }
@@ -191,7 +191,7 @@ impl World {
         self.pending.push((self.llm_at, input));
     }
 
-    fn synthesise(&mut self, turn: TurnId, sentence: SentenceId) {
+    fn synthesise(&mut self, reply: ReplyId, sentence: SentenceId) {
         if let Some(mouth) = &mut self.mouth {
             mouth.spoken = sentence.0 + 1;
         }
@@ -199,14 +199,14 @@ impl World {
         for _ in 0..self.random.within(1..4) {
             self.tts_at += self.random.within(0..300);
             let samples = self.random.within(1..12_000);
-            self.pending.push((self.tts_at, Input::Synthesized { turn, sentence, samples }));
+            self.pending.push((self.tts_at, Input::Synthesized { reply, sentence, samples }));
         }
         match self.random.within(0..100) {
-            0..=91 => self.pending.push((self.tts_at, Input::SentenceSynthesized { turn, sentence })),
+            0..=91 => self.pending.push((self.tts_at, Input::SentenceSynthesized { reply, sentence })),
             92..=95 => {
                 let message = "made up".into();
                 let kind = ErrorKind::Unavailable;
-                let failure = Input::Failed { turn: Some(turn), stage: Stage::Tts, kind, message };
+                let failure = Input::Failed { reply: Some(reply), stage: Stage::Tts, kind, message };
                 self.pending.push((self.tts_at, failure));
             }
             _ => {}
@@ -216,22 +216,22 @@ impl World {
     /// The loudspeaker plays 16 samples a ms, up to 600 ms behind what was sent.
     pub(super) fn playout(&mut self) -> Verdict {
         let Some(mouth) = &mut self.mouth else { return Ok(()) };
-        let turn = mouth.turn;
+        let reply = mouth.reply;
         if !mouth.held {
             mouth.played = (mouth.played + 16 * self.random.within(0..400)).min(mouth.sent);
             if mouth.sent < mouth.synthesized && mouth.sent < mouth.played + 9_600 {
                 mouth.sent = mouth.synthesized.min(mouth.played + 9_600);
                 let samples = mouth.sent;
-                self.tell(Input::Sent { turn, samples })?;
+                self.tell(Input::Sent { reply, samples })?;
             }
         }
-        let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.turn == turn) else { return Ok(()) };
+        let Some(mouth) = self.mouth.as_mut().filter(|mouth| mouth.reply == reply) else { return Ok(()) };
         let (samples, reported) = (mouth.played, self.reports);
         let made = mouth.cancelled || (mouth.text_ended && mouth.completed >= mouth.spoken);
         let done = made && mouth.sent == mouth.synthesized && mouth.played == mouth.sent;
-        self.tell(Input::Played { turn, samples, reported })?;
-        if done && self.mouth.take_if(|mouth| mouth.turn == turn).is_some() {
-            self.tell(Input::PlaybackDone { turn })?;
+        self.tell(Input::Played { turn: reply.turn, samples, reported })?;
+        if done && self.mouth.take_if(|mouth| mouth.reply == reply).is_some() {
+            self.tell(Input::PlaybackDone { reply })?;
         }
         Ok(())
     }
