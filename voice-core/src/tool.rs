@@ -11,6 +11,9 @@ pub enum SideEffect {
     /// It only looks: a call whose answer is no longer wanted is dropped.
     #[default]
     None,
+    /// It only looks, at no cost: it may also be called for an answer that is prepared before the user has finished, and
+    /// that may be discarded.
+    Pure,
     /// What it does cannot be taken back: once begun, an interruption does not stop it, and what was done is told to
     /// the model before it is asked anything else.
     Irreversible,

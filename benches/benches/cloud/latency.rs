@@ -94,11 +94,15 @@ async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) ->
     Ok(turns)
 }
 
+/// Samples after which frames of 20 ms and the VAD's windows of 32 ms begin together again. Turns of whole such cycles
+/// all fall into the windows as the one did of which it is known how far behind the VAD it sounds.
+const CYCLE: usize = 8 * FRAME;
+
 /// The utterance and the pause after it, as bytes in whole frames.
 fn one_turn(utterance: &[i16]) -> Bytes {
     let mut samples = utterance.to_vec();
     let length = samples.len() + PAUSE.as_millis() as usize * 16;
-    samples.resize(length / FRAME * FRAME, 0);
+    samples.resize(length.next_multiple_of(CYCLE), 0);
     Bytes::from(pcm::to_bytes(&samples))
 }
 

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 /// What a service takes; the defaults are what the prototype's services took.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Latencies {
-    /// The last audio that sounds → the final transcript.
+    /// The end of speech, by the clock of who speaks → the final transcript; frames on their way are part of it.
     pub stt: Duration,
     /// The request → the first token.
     pub llm: Duration,
@@ -49,7 +49,7 @@ struct Heard {
     finished: f64,
     began: Option<f64>,
     sounded: f64,
-    /// When the last audio that sounded came.
+    /// When the last sample that sounded was recorded.
     at: Instant,
 }
 
@@ -57,9 +57,12 @@ impl Heard {
     fn take(&mut self, pcm: &[u8]) {
         let before = self.seconds;
         self.seconds += pcm.len() as f64 / 32_000.0;
-        if pcm.iter().any(|byte| *byte != 0) {
+        if let Some(last) = pcm.iter().rposition(|byte| *byte != 0) {
             self.began.get_or_insert(before);
-            (self.sounded, self.at) = (self.seconds, Instant::now());
+            let silent = (pcm.len() - 1 - last) as f64 / 32_000.0;
+            self.sounded = self.seconds - silent;
+            // The frame was sent when its last sample was there.
+            self.at = Instant::now() - Duration::from_secs_f64(silent);
         }
     }
 

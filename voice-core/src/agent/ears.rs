@@ -21,6 +21,7 @@ const SILENCE_STEP: Duration = Duration::from_millis(100);
 pub(super) enum Heard {
     Started { at: AudioTime },
     Audio { at: AudioTime, pcm: Bytes },
+    Paused { at: AudioTime },
     Ended { at: AudioTime, silence: Duration },
     Failed(Error),
 }
@@ -218,6 +219,7 @@ impl Ears {
 fn take(item: SpeechItem<'_>, denoiser: Option<&mut StreamDenoiser>, items: &mut VecDeque<Heard>) {
     match item {
         SpeechItem::Started { at } => items.push_back(Heard::Started { at }),
+        SpeechItem::Paused { at } => items.push_back(Heard::Paused { at }),
         SpeechItem::Ended { at, silence } => items.push_back(Heard::Ended { at, silence }),
         SpeechItem::Audio { at, pcm } => {
             let audio = match denoiser {

@@ -1,7 +1,8 @@
 //! The policy of a conversation: how long silence counts, what interrupts, what is said when things go wrong.
 
+use super::endpointing::Endpointing;
+use super::speculation::Speculation;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// How a conversation behaves. All times are in ms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,6 +11,8 @@ use std::time::Duration;
 pub struct ConversationConfig {
     /// When a pause ends the turn.
     pub endpointing: Endpointing,
+    /// When an answer is prepared before the turn has ended.
+    pub speculation: Speculation,
     /// What stops the agent while it speaks.
     pub interruption: Interruption,
     /// How tools are used.
@@ -49,6 +52,7 @@ impl Default for ConversationConfig {
     fn default() -> Self {
         Self {
             endpointing: Endpointing::default(),
+            speculation: Speculation::default(),
             interruption: Interruption::default(),
             tools: ToolUse::default(),
             transcript_timeout_ms: 5_000,
@@ -94,33 +98,6 @@ impl Default for ToolUse {
             filler: Some("One moment, please.".into()),
             filler_ms: 2_000,
         }
-    }
-}
-
-/// When a pause ends the turn. Silence is counted from the last speech sample, so what the VAD has already heard is
-/// part of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Endpointing {
-    /// Silence, in ms, that ends a turn that sounds complete or of which nothing is known.
-    pub min_ms: u64,
-    /// Silence, in ms, that ends a turn which a detector takes for incomplete.
-    pub max_ms: u64,
-    /// An estimate below this, in percent, means incomplete.
-    pub complete_percent: u8,
-}
-
-impl Default for Endpointing {
-    fn default() -> Self {
-        Self { min_ms: 500, max_ms: 2_500, complete_percent: 50 }
-    }
-}
-
-impl Endpointing {
-    /// The silence that ends the turn, given the latest estimate (0 … 1) of its being complete.
-    pub fn window(&self, estimate: Option<f32>) -> Duration {
-        let incomplete = estimate.is_some_and(|p| p * 100.0 < f32::from(self.complete_percent));
-        Duration::from_millis(if incomplete { self.max_ms.max(self.min_ms) } else { self.min_ms })
     }
 }
 

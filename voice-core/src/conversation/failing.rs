@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::event::Event;
 use super::machine::Conversation;
-use super::phase::UserPhase;
+use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
 use super::tools::VOICELESS;
 use super::turn::{Reply, Standby};
@@ -17,6 +17,9 @@ impl Conversation {
         let asked_nothing = stage == Stage::Llm && id.is_some() && self.round.is_some();
         if asked_nothing || self.is_stale(id) {
             return;
+        }
+        if id.is_some() && self.agent == AgentPhase::Speculating {
+            return self.give_up_speculating();
         }
         self.emit(Event::Failed { stage, kind, message });
         match (stage, id) {

@@ -21,6 +21,11 @@ pub enum Input {
         /// Onset, in microphone audio.
         at: AudioTime,
     },
+    /// The VAD has heard nothing for a moment, inside what may still be one stretch of speech.
+    SpeechPaused {
+        /// End of the last speech window, in microphone audio.
+        at: AudioTime,
+    },
     /// The VAD heard the end of speech.
     SpeechEnded {
         /// End of the last speech window, in microphone audio.

@@ -53,6 +53,7 @@ impl Conversation {
 
     /// Stops the reply that is alive. What was heard of it goes into the history as soon as the listener has told.
     pub(super) fn interrupt(&mut self) {
+        self.discard_speculation();
         let Some(reply) = self.reply.take() else { return };
         let id = reply.id;
         self.agent = AgentPhase::Idle;
@@ -95,6 +96,9 @@ impl Conversation {
         if let Some(context) = context {
             self.context = context.filter(|text| !text.is_empty());
         }
+        // What is held answers to what was known before.
+        self.discard_speculation();
+        self.speculate();
     }
 
     /// Nobody listens any more: stop speaking and give the client time to come back. What was said until now is kept

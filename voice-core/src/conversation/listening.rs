@@ -33,6 +33,9 @@ impl Conversation {
                 self.timers.stop(Timer::Settle);
                 self.timers.stop(Timer::Transcript);
                 if let Some(turn) = &mut self.turn {
+                    if let Some(end) = turn.marks.speech_end {
+                        self.pauses.paused(self.now.saturating_since(end));
+                    }
                     turn.attempt += 1;
                     turn.answer = None;
                     turn.estimate = None;
@@ -41,7 +44,21 @@ impl Conversation {
         }
         self.user = UserPhase::Speaking;
         self.emit(Event::Speech { started: true, at });
+        if let Some(turn) = &mut self.turn {
+            turn.paused = false;
+        }
+        self.discard_speculation();
         self.hold();
+    }
+
+    pub(super) fn speech_paused(&mut self) {
+        if self.user != UserPhase::Speaking {
+            return;
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.paused = true;
+        }
+        self.speculate();
     }
 
     pub(super) fn speech_ended(&mut self, at: AudioTime, silence: Duration) {
@@ -62,20 +79,19 @@ impl Conversation {
         }
         self.emit(Event::Speech { started: false, at });
         self.set_settle();
+        self.speculate();
     }
 
     pub(super) fn turn_estimate(&mut self, turn: TurnId, probability: f32) {
         let Some(open) = self.turn.as_mut().filter(|open| open.id == turn) else { return };
         open.estimate = Some(probability);
-        if self.user == UserPhase::Settling {
-            self.set_settle();
-        }
+        self.words_changed();
     }
 
     /// The window counts from the last speech sample; where it has passed already, the turn ends at once.
     fn set_settle(&mut self) {
         let Some(turn) = &self.turn else { return };
-        let window = self.config.endpointing.window(turn.estimate);
+        let window = self.config.endpointing.window(turn.estimate, &turn.words, &self.pauses);
         let end = turn.marks.speech_end.unwrap_or(self.now) + window;
         if end <= self.now {
             self.timers.stop(Timer::Settle);
@@ -101,6 +117,15 @@ impl Conversation {
         {
             self.interrupt();
         }
+        self.words_changed();
+    }
+
+    /// What is known of the words has changed: they may sound more or less complete, and be answered differently.
+    fn words_changed(&mut self) {
+        if self.user == UserPhase::Settling {
+            self.set_settle();
+        }
+        self.speculate();
     }
 
     pub(super) fn final_transcript(&mut self, turn: TurnId, attempt: u32, text: String, unclear: bool) {
@@ -117,8 +142,9 @@ impl Conversation {
         let nothing_said = open.words.trim().is_empty();
         // A held reply is waiting for just this answer.
         if self.user == UserPhase::AwaitingTranscript || (self.agent == AgentPhase::Held && nothing_said) {
-            self.turn_complete();
+            return self.turn_complete();
         }
+        self.words_changed();
     }
 
     pub(super) fn turn_settled(&mut self) {
@@ -148,12 +174,16 @@ impl Conversation {
     pub(super) fn turn_complete(&mut self) {
         let Some(mut turn) = self.turn.take() else { return };
         self.user = UserPhase::Silent;
+        self.pauses.turn_ended();
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);
         turn.marks.providers.stt = self.recogniser.clone().filter(|_| turn.answer.is_some() || !turn.words.is_empty());
         if !turn.words.trim().is_empty() {
-            return self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
+            let marks = Marks { words: Some(self.now), ..turn.marks };
+            return self.ask(turn.id, turn.words, marks, turn.attempts);
         }
+        self.discard_speculation();
+        let reply = turn.next_reply();
         self.emit(Event::Transcript { turn: turn.id, text: turn.words, is_final: true });
         let excuse = match &turn.answer {
             Some(answer) => self.config.unclear_reply.clone().filter(|_| answer.unclear),
@@ -165,7 +195,7 @@ impl Conversation {
             && self.is_idle()
             && !self.is_detached()
         {
-            self.start_reply(turn.id.into(), Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
+            self.start_reply(reply, Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
         }
     }
 
@@ -179,7 +209,7 @@ impl Conversation {
             return self.emit(Event::Failed { stage: Stage::Session, kind, message });
         }
         let turn = self.new_turn();
-        self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() });
+        self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() }, 0);
     }
 
     /// Gives the finals of the questions that wait, each once.
@@ -209,12 +239,14 @@ impl Conversation {
     }
 
     /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
-    fn ask(&mut self, turn: TurnId, text: String, marks: Marks) {
-        self.questions.push_back(Question { turn, text, marks, told: false });
+    fn ask(&mut self, turn: TurnId, text: String, marks: Marks, attempts: u32) {
+        self.questions.push_back(Question { turn, text, marks, attempts, told: false });
         if !self.is_detached() {
             self.tell_questions();
         }
-        self.interrupt();
+        if self.agent != AgentPhase::Speculating {
+            self.interrupt();
+        }
         if self.cut.as_ref().is_some_and(|cut| cut.reported) {
             self.settle_cut();
         }

@@ -2,6 +2,7 @@
 
 use super::command::{Command, Prompt};
 use super::config::ConversationConfig;
+use super::endpointing::Pauses;
 use super::event::{AgentState, Event};
 use super::history::History;
 use super::input::Input;
@@ -41,6 +42,8 @@ pub struct Conversation {
     pub(super) questions: VecDeque<Question>,
     pub(super) speeches: VecDeque<String>,
     pub(super) timers: Timers,
+    /// How this speaker pauses.
+    pub(super) pauses: Pauses,
     pub(super) history: History,
     /// The recogniser at work.
     pub(super) recogniser: Option<Arc<str>>,
@@ -72,6 +75,7 @@ impl Conversation {
             questions: VecDeque::new(),
             speeches: VecDeque::new(),
             timers: Timers::default(),
+            pauses: Pauses::default(),
             recogniser: None,
             instructions: None,
             context: None,
@@ -94,6 +98,7 @@ impl Conversation {
         match input {
             Input::Start { output_rate } => self.start(output_rate),
             Input::SpeechStarted { at } => self.speech_started(at),
+            Input::SpeechPaused { .. } => self.speech_paused(),
             Input::SpeechEnded { at, silence } => self.speech_ended(at, silence),
             Input::TurnEstimate { turn, probability } => self.turn_estimate(turn, probability),
             Input::PartialTranscript { turn, text } => self.partial_transcript(turn, text),
@@ -159,7 +164,7 @@ impl Conversation {
         self.turn.as_ref().map(|turn| turn.id)
     }
 
-    /// The reply that is alive.
+    /// The reply that is alive, be it held until the turn ends.
     pub fn live_reply(&self) -> Option<ReplyId> {
         self.reply.as_ref().map(|reply| reply.id)
     }
@@ -202,6 +207,7 @@ impl Conversation {
                 Timer::Tools => self.tools_overdue(),
                 Timer::Filler => self.filler_due(),
                 Timer::Detached => self.close(super::CloseReason::Idle),
+                Timer::Speculation => self.give_up_speculating(),
             }
         }
     }
@@ -212,10 +218,11 @@ impl Conversation {
             return;
         }
         if let Some(newest) = self.questions.back().map(|question| question.turn) {
+            let alone = self.questions.len() == 1;
             while let Some(question) = self.questions.pop_front() {
-                self.remember(question.turn, Message::User(question.text));
+                self.remember(question.turn, Message::User(question.text.clone()));
                 if question.turn == newest {
-                    self.start_reply(newest.into(), Prompt::Model, question.marks);
+                    self.answer(question, alone);
                 }
             }
         } else if self.user == UserPhase::Silent
@@ -226,9 +233,11 @@ impl Conversation {
         }
     }
 
-    /// Whether nothing of an earlier reply is alive or has to enter the history.
+    /// Whether nothing of an earlier reply is alive or has to enter the history. What is prepared for a turn that has not
+    /// ended is nothing yet.
     pub(super) fn is_idle(&self) -> bool {
-        self.reply.is_none() && self.cut.is_none() && self.round.is_none()
+        let prepared = self.agent == AgentPhase::Speculating;
+        self.cut.is_none() && (prepared || self.reply.is_none() && self.round.is_none())
     }
 
     pub(super) fn new_turn(&mut self) -> TurnId {
@@ -260,10 +269,12 @@ impl Conversation {
                 AgentState::Speaking
             }
             AgentPhase::Thinking | AgentPhase::Held => AgentState::Thinking,
-            AgentPhase::Idle if !self.questions.is_empty() || self.user == UserPhase::AwaitingTranscript => {
+            AgentPhase::Idle | AgentPhase::Speculating
+                if !self.questions.is_empty() || self.user == UserPhase::AwaitingTranscript =>
+            {
                 AgentState::Thinking
             }
-            AgentPhase::Idle => AgentState::Listening,
+            AgentPhase::Idle | AgentPhase::Speculating => AgentState::Listening,
         };
         if state != self.state && !self.closed {
             self.state = state;

@@ -50,6 +50,8 @@ pub struct TurnMetrics {
     pub total_ms: Option<f64>,
     /// Whether work done before the turn's end was used.
     pub speculative: bool,
+    /// Answers that were prepared before the turn's end and discarded.
+    pub discarded: u32,
     /// Consecutive parts that sum to `total_ms`.
     pub path: Vec<PathPart>,
     /// Who had served the turn when this was told.
@@ -95,9 +97,19 @@ pub(super) struct Marks {
     pub(super) first_audio: Option<SessionTime>,
     pub(super) sent: Option<SessionTime>,
     pub(super) providers: TurnProviders,
+    pub(super) speculative: bool,
+    pub(super) discarded: u32,
 }
 
 impl Marks {
+    /// The marks of a turn together with those of the answer that was prepared before its end, after `discarded` others.
+    pub(super) fn with_answer(self, answer: &Self, discarded: u32) -> Self {
+        let Self { request, first_token, first_sentence, first_audio, ref providers, .. } = *answer;
+        let providers = TurnProviders { stt: self.providers.stt.clone(), ..providers.clone() };
+        let (speculative, sent) = (true, None);
+        Self { request, first_token, first_sentence, first_audio, sent, providers, speculative, discarded, ..self }
+    }
+
     /// The figures of the turn. Every part runs from one mark to the next one that exists, so the parts sum to the total.
     pub(super) fn metrics(&self, turn: TurnId) -> TurnMetrics {
         let begin = self.speech_end.or(self.words);
@@ -126,7 +138,8 @@ impl Marks {
             llm_ttft_ms: between(self.request, self.first_token),
             tts_ms: between(self.first_sentence, self.first_audio),
             total_ms: between(begin, self.sent),
-            speculative: false,
+            speculative: self.speculative,
+            discarded: self.discarded,
             path,
             providers: self.providers.clone(),
         }
@@ -155,7 +168,7 @@ mod tests {
             first_sentence: at(1_760),
             first_audio: at(2_000),
             sent: at(2_001),
-            providers: TurnProviders::default(),
+            ..Marks::default()
         };
         let metrics = marks.metrics(TurnId(3));
         assert_eq!(metrics.total_ms, Some(1_001.0));

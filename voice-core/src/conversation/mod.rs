@@ -5,6 +5,7 @@
 
 mod command;
 mod config;
+mod endpointing;
 mod event;
 mod failing;
 mod history;
@@ -16,15 +17,18 @@ mod machine;
 mod marks;
 mod phase;
 mod replying;
+mod speculation;
 mod timers;
 mod tools;
 mod turn;
 
 pub use command::{Command, Prompt};
-pub use config::{ConversationConfig, Endpointing, Interruption, ToolUse};
+pub use config::{ConversationConfig, Interruption, ToolUse};
+pub use endpointing::{Endpointing, Pauses};
 pub use event::{AgentState, CloseReason, Event, ToolStatus};
 pub use input::Input;
 pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics, TurnProviders};
 pub use phase::{AgentPhase, UserPhase};
+pub use speculation::Speculation;
 pub use timers::Timer;

@@ -20,6 +20,8 @@ pub enum AgentPhase {
     /// No reply is alive.
     #[default]
     Idle,
+    /// A reply is being made to a turn that has not ended; nothing of it is shown or played before it has.
+    Speculating,
     /// A reply is being made; none of it has been sent.
     Thinking,
     /// Its audio is being played.

@@ -90,19 +90,22 @@ impl Conversation {
             text.insert(0, ' ');
         }
         let spoken = !speech.trim().is_empty() && !reply.mute;
-        let shown_only = reply.mute;
         if spoken {
             reply.marks.first_sentence.get_or_insert(now);
         }
         let sentence = reply.ledger.write(text, spoken);
-        if shown_only && let Some(text) = reply.ledger.take_rest() {
+        self.show_text(id);
+        if spoken {
+            self.speak(id, sentence, speech);
+        }
+    }
+
+    /// Shows the text that will not be spoken.
+    pub(super) fn show_text(&mut self, id: ReplyId) {
+        let Some(reply) = self.live(id).filter(|reply| reply.mute && reply.held.is_none()) else { return };
+        if let Some(text) = reply.ledger.take_rest() {
             self.emit(Event::Reply { turn: id.turn, text });
             self.play_standby_line(id);
-        } else if spoken {
-            self.command(Command::Speak { reply: id, sentence, text: speech });
-            if !self.timers.is_set(Timer::Speech) {
-                self.after(Timer::Speech, self.config.tts_timeout_ms);
-            }
         }
     }
 
@@ -120,11 +123,19 @@ impl Conversation {
     pub(super) fn text_ended(&mut self, id: ReplyId) {
         let Some(reply) = self.answering(id) else { return };
         reply.text_ended = true;
+        self.timers.stop(Timer::Reply);
+        self.finish_text(id);
+    }
+
+    /// The text is complete: so is what the synthesiser gets, as soon as nothing of it is kept back.
+    pub(super) fn finish_text(&mut self, id: ReplyId) {
+        let Some(reply) = self.live(id).filter(|reply| Self::keeps_nothing_back(reply)) else { return };
         let voiceless = reply.mute && !reply.ledger.has_audio() && reply.standby != Standby::Playing;
         let nothing_to_play = reply.ledger.is_empty() || voiceless;
         let has_voice = !reply.mute;
-        self.timers.stop(Timer::Reply);
-        self.command(Command::EndSpeech { reply: id });
+        if !std::mem::replace(&mut reply.speech_ended, true) {
+            self.command(Command::EndSpeech { reply: id });
+        }
         if nothing_to_play {
             self.playback_done(id);
         } else if has_voice {
@@ -154,7 +165,7 @@ impl Conversation {
 
     pub(super) fn sent(&mut self, id: ReplyId, samples: u64) {
         let now = self.now;
-        let Some(reply) = self.live(id) else { return };
+        let Some(reply) = self.live(id).filter(|reply| reply.held.is_none()) else { return };
         reply.ledger.send(samples);
         let shown = reply.ledger.take_shown();
         let audible = reply.ledger.sent() > 0 || reply.standby == Standby::Playing;
@@ -196,6 +207,9 @@ impl Conversation {
 
     /// Everything was played: the reply stands in the history as it was written.
     pub(super) fn playback_done(&mut self, id: ReplyId) {
+        if self.played_out_unheard(id) {
+            return;
+        }
         let Some(reply) = self.live(id) else { return };
         if reply.standby == Standby::Playing {
             reply.standby = Standby::Played;

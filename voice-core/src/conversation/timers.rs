@@ -25,9 +25,11 @@ pub enum Timer {
     Filler,
     /// The client went away and did not come back.
     Detached,
+    /// An answer has been held for too long.
+    Speculation,
 }
 
-const ALL: [Timer; 10] = [
+const ALL: [Timer; 11] = [
     Timer::Settle,
     Timer::Transcript,
     Timer::Interruption,
@@ -38,6 +40,7 @@ const ALL: [Timer; 10] = [
     Timer::Tools,
     Timer::Filler,
     Timer::Detached,
+    Timer::Speculation,
 ];
 
 /// The table.

@@ -74,6 +74,9 @@ impl Conversation {
     /// has said and done in this reply.
     pub fn messages(&self) -> Vec<Message> {
         let mut messages: Vec<Message> = self.history.messages().cloned().collect();
+        messages.extend(
+            self.reply.as_ref().and_then(|reply| reply.held.as_ref()).map(|held| Message::user(held.words.clone())),
+        );
         if let Some(reply) = self.reply.as_ref().filter(|reply| !reply.rounds.is_empty()) {
             messages.extend(in_order(&reply.ledger.text(), reply.rounds.clone()));
         }
@@ -92,6 +95,7 @@ impl Conversation {
             return self.failed(Some(id), Stage::Llm, ErrorKind::Protocol, message);
         }
         self.timers.stop(Timer::Reply);
+        let Some(calls) = self.hold_calls(id, calls) else { return };
         if owes_audio {
             self.command(Command::FlushSpeech { reply: id });
         }
@@ -178,7 +182,7 @@ impl Conversation {
         let now = self.now;
         self.give_up(|open| {
             let perhaps = match open.effect {
-                SideEffect::None => "",
+                SideEffect::None | SideEffect::Pure => "",
                 SideEffect::Irreversible => "; it may have been done all the same",
             };
             let late = format!("failed: there was no result within {} ms{perhaps}", open.allowed.as_millis());
@@ -190,7 +194,7 @@ impl Conversation {
     /// The reply is cut short: what has no effect is dropped, what has one goes on to its end.
     pub(super) fn cut_round(&mut self, reason: &str) {
         self.timers.stop(Timer::Filler);
-        self.give_up(|open| (open.effect == SideEffect::None).then(|| reason.to_owned()));
+        self.give_up(|open| (open.effect != SideEffect::Irreversible).then(|| reason.to_owned()));
         self.watch_round();
     }
 
@@ -201,6 +205,17 @@ impl Conversation {
         for call in calls {
             self.tell_tool(round.reply.turn, &call, ToolStatus::Failed, Vec::new());
         }
+    }
+
+    /// The answer is dropped unseen: so are its calls, which only look.
+    pub(super) fn drop_round(&mut self) {
+        let Some(mut round) = self.round.take() else { return };
+        let reply = round.reply;
+        let calls: Vec<String> = round.pending().map(|open| open.call.id.clone()).collect();
+        for id in calls {
+            self.command(Command::CancelTool { reply, id });
+        }
+        self.timers.stop(Timer::Tools);
     }
 
     /// Ends each call without a result for which there is a reason, which becomes its result.
@@ -258,7 +273,7 @@ impl Conversation {
         let (Some(round), Some(filler)) = (&self.round, self.config.tools.filler.clone()) else { return };
         let id = round.reply;
         let Some(reply) = self.live(id) else { return };
-        if reply.ledger.owes_audio() || reply.ledger.unsent() > 0 || reply.ledger.is_playing() {
+        if reply.held.is_some() || reply.ledger.owes_audio() || reply.ledger.unsent() > 0 || reply.ledger.is_playing() {
             return self.after(Timer::Filler, self.config.tools.filler_ms.max(SHORTEST_WAIT_MS));
         }
         reply.joint = true;
@@ -271,7 +286,7 @@ impl Conversation {
 
     fn tell_tool(&mut self, turn: TurnId, call: &ToolCall, status: ToolStatus, sources: Vec<Source>) {
         let ToolCall { id, name, .. } = call.clone();
-        self.emit(Event::Tool { turn, id, name, status, sources });
+        self.tell(Event::Tool { turn, id, name, status, sources });
     }
 
     /// Adds to the history.

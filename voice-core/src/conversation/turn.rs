@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::marks::Marks;
+use super::speculation::Held;
 use crate::id::{ReplyId, TurnId};
 use crate::tool::ToolRound;
 
@@ -20,6 +21,12 @@ pub(super) struct UserTurn {
     pub(super) unheard: bool,
     /// The latest estimate of the turn's being over.
     pub(super) estimate: Option<f32>,
+    /// The user has been silent for a moment, not yet long enough for a pause.
+    pub(super) paused: bool,
+    /// Answers begun before the turn has ended.
+    pub(super) attempts: u32,
+    /// No more of them are to be begun.
+    pub(super) hopeless: bool,
 }
 
 /// A final transcript.
@@ -38,7 +45,17 @@ impl UserTurn {
             answer: None,
             unheard: false,
             estimate: None,
+            paused: false,
+            attempts: 0,
+            hopeless: false,
         }
+    }
+
+    /// Names the next answer to the turn.
+    pub(super) fn next_reply(&mut self) -> ReplyId {
+        let reply = ReplyId { turn: self.id, attempt: self.attempts };
+        self.attempts += 1;
+        reply
     }
 }
 
@@ -48,6 +65,8 @@ pub(super) struct Question {
     pub(super) turn: TurnId,
     pub(super) text: String,
     pub(super) marks: Marks,
+    /// Answers begun before the turn had ended.
+    pub(super) attempts: u32,
     /// The client has had its final transcript.
     pub(super) told: bool,
 }
@@ -58,8 +77,12 @@ pub(super) struct Reply {
     pub(super) id: ReplyId,
     pub(super) ledger: Ledger,
     pub(super) marks: Marks,
+    /// What is kept back as long as the turn has not ended.
+    pub(super) held: Option<Held>,
     /// The text is complete, or will never be.
     pub(super) text_ended: bool,
+    /// The synthesiser knows that.
+    pub(super) speech_ended: bool,
     /// The listener itself has reported what it played.
     pub(super) reported: bool,
     /// Already told in figures.
@@ -97,7 +120,9 @@ impl Reply {
             id,
             ledger,
             marks,
+            held: None,
             text_ended: false,
+            speech_ended: false,
             reported: false,
             measured: false,
             mute,

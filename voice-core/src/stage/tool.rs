@@ -90,6 +90,13 @@ impl FunctionTool {
         self
     }
 
+    /// The same tool, which may also be called for an answer that is discarded.
+    #[must_use]
+    pub fn pure(mut self) -> Self {
+        self.spec.effect = SideEffect::Pure;
+        self
+    }
+
     /// The same tool with another deadline.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {

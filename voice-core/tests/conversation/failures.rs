@@ -2,7 +2,7 @@
 
 use crate::*;
 use insta::assert_snapshot;
-use voice_core::conversation::{AgentPhase, ConversationConfig, UserPhase};
+use voice_core::conversation::{AgentPhase, UserPhase};
 
 #[test]
 fn a_language_model_that_fails_before_it_says_anything_is_excused() {
@@ -46,7 +46,7 @@ fn a_language_model_that_ends_without_a_word_is_excused() {
 
 #[test]
 fn without_an_apology_an_answer_without_a_word_ends_the_turn() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.apology = None;
     let timeline = Script::new(config).at(0, Input::UserText("Hello?".into())).at(300, written(1)).run_until(400);
     assert_snapshot!(timeline, @r#"
@@ -241,7 +241,7 @@ fn a_synthesiser_that_never_ends_its_stream_is_given_up() {
 /// With a line that needs no synthesiser, the listener hears it once, after the text that it stands for.
 #[test]
 fn a_synthesiser_that_fails_is_excused_by_the_standby_line_once() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.standby_line = true;
     let timeline = Script::new(config)
         .at(0, Input::UserText("Hello?".into()))

@@ -14,8 +14,15 @@ use voice_core::conversation::{ConversationConfig, Input};
 use voice_core::testing::{Script, Timeline};
 use voice_core::{AudioTime, ErrorKind, SentenceId, Stage, TurnId};
 
+/// A conversation in which no answer is prepared before its turn has ended.
 fn script() -> Script {
-    Script::new(ConversationConfig::default())
+    Script::new(settings())
+}
+
+fn settings() -> ConversationConfig {
+    let mut config = ConversationConfig::default();
+    config.speculation.max_tries = 0;
+    config
 }
 
 fn onset(at_ms: u64) -> Input {

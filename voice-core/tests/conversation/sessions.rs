@@ -3,7 +3,7 @@
 use crate::*;
 use insta::assert_snapshot;
 use voice_core::Message;
-use voice_core::conversation::{CloseReason, ConversationConfig};
+use voice_core::conversation::CloseReason;
 
 #[test]
 fn a_client_that_goes_away_stops_the_reply_and_may_come_back() {
@@ -77,7 +77,7 @@ fn a_client_that_does_not_come_back_ends_the_session() {
 
 #[test]
 fn what_the_application_says_waits_for_the_floor_and_never_without_bound() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.say_queue = 1;
     let timeline = Script::new(config)
         .at(0, onset(0))
@@ -130,7 +130,7 @@ fn closing_in_the_middle_of_a_reply_ends_it_first_and_refuses_the_rest() {
 
 #[test]
 fn an_interrupted_reply_without_a_voice_counts_as_read_as_far_as_it_was_shown() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.text_only = true;
     let script = Script::new(config)
         .at(0, Input::UserText("Count.".into()))

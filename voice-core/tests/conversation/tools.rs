@@ -21,7 +21,7 @@ pub(crate) fn with_tools(config: ConversationConfig) -> Script {
 }
 
 pub(crate) fn asked() -> Script {
-    with_tools(ConversationConfig::default())
+    with_tools(settings())
 }
 
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
@@ -172,7 +172,7 @@ fn a_filler_is_said_once_and_only_into_silence() {
     let said = "user: What is the weather? | agent: Let me look. One moment, please. | act = rain | agent: It rains.";
     assert_eq!(history(&script), said);
 
-    let mut silent = ConversationConfig::default();
+    let mut silent = settings();
     silent.tools.filler = None;
     let timeline = looking(with_tools(silent)).at(2_800, played(1, 40_000)).run_until(20_000);
     assert_eq!(count(&timeline, is_filler), 0);
@@ -180,7 +180,7 @@ fn a_filler_is_said_once_and_only_into_silence() {
 
 #[test]
 fn a_call_that_cannot_be_done_is_told_to_the_model_and_the_turn_goes_on() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.tools.max_calls = 3;
     let script = with_tools(config).at(
         260,
@@ -200,7 +200,7 @@ fn a_call_that_cannot_be_done_is_told_to_the_model_and_the_turn_goes_on() {
 
 #[test]
 fn after_so_many_rounds_the_model_is_asked_without_tools() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.tools.max_rounds = 2;
     let mut script = with_tools(config);
     for (at, id) in [(300, "a"), (500, "b")] {
@@ -261,7 +261,7 @@ fn an_id_names_one_call_only() {
 
 #[test]
 fn a_long_result_is_cut() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.tools.result_chars = 4;
     let script = with_tools(config).at(260, calls([call("a", "look", "")])).at(300, result("a", "rain and more"));
     assert!(told(script.conversation().messages()).ends_with("look = rain\n[9 more characters were left out]"));

@@ -102,7 +102,7 @@ fn a_turn_that_sounds_incomplete_gets_more_time() {
          → Speech { started: false, at: 1300 ms }
     1520 TurnEstimate { turn: 1, probability: 0.1 }
     1600 FinalTranscript { turn: 1, attempt: 0, text: "I would like, uh", unclear: false }
-    3800 Timeout
+    3400 Timeout
          → Transcript { turn: 1, text: "I would like, uh", is_final: true }
          → CommitUser { turn: 1, text: "I would like, uh" }
          → StartReply { reply: 1, prompt: Model }

@@ -11,7 +11,7 @@ use voice_core::{SessionTime, SideEffect, ToolRound, ToolSpec, TurnId};
 pub(crate) const MOST_ROUNDS: usize = 2;
 pub(crate) const MOST_CALLS: usize = 3;
 
-/// The tools of all worlds: one looks, one acts.
+/// The tools of all worlds: one looks, one acts, one looks at no cost.
 pub(crate) fn tools() -> Arc<[ToolSpec]> {
     let tool = |name: &str, effect, seconds| ToolSpec {
         name: name.into(),
@@ -20,7 +20,8 @@ pub(crate) fn tools() -> Arc<[ToolSpec]> {
         effect,
         deadline: Duration::from_secs(seconds),
     };
-    [tool("look", SideEffect::None, 4), tool("act", SideEffect::Irreversible, 6)].into()
+    [tool("look", SideEffect::None, 4), tool("act", SideEffect::Irreversible, 6), tool("peek", SideEffect::Pure, 4)]
+        .into()
 }
 
 struct Call {
@@ -36,6 +37,8 @@ struct Call {
 pub(crate) struct Calls {
     calls: HashMap<String, Call>,
     rounds: HashMap<TurnId, usize>,
+    /// Calls for an answer that is held, which the client has not been told of, and whether they have ended.
+    early: HashMap<String, bool>,
 }
 
 impl Calls {
@@ -44,9 +47,38 @@ impl Calls {
         self.calls.values().any(|call| !call.ended && turn.is_none_or(|turn| turn == call.turn))
     }
 
+    /// Whether the model waits for results.
+    pub(crate) fn at_work(&self, turn: TurnId) -> bool {
+        self.pending(Some(turn)) || self.early.values().any(|ended| !ended)
+    }
+
+    /// An answer is begun, or given up before it was given.
+    pub(crate) fn forget_early(&mut self) {
+        self.early.clear();
+    }
+
+    pub(crate) fn run_early(&mut self, id: &str) -> Verdict {
+        require!(self.early.insert(id.into(), false).is_none(), "{id} is run twice");
+        Ok(())
+    }
+
+    /// A result arrived.
+    pub(crate) fn result(&mut self, id: &str) {
+        if let Some(ended) = self.early.get_mut(id) {
+            *ended = true;
+        }
+    }
+
     pub(crate) fn told(&mut self, turn: TurnId, id: &str, name: &str, status: ToolStatus, now: SessionTime) -> Verdict {
         if status == ToolStatus::Started {
-            let call = Call { turn, name: name.into(), started: now, ran: false, ended: false, committed: false };
+            let call = Call {
+                turn,
+                name: name.into(),
+                started: now,
+                ran: self.early.contains_key(id),
+                ended: false,
+                committed: false,
+            };
             require!(self.calls.insert(id.into(), call).is_none(), "two calls are named {id}");
             return Ok(());
         }
@@ -65,9 +97,13 @@ impl Calls {
 
     /// What acts is stopped by its deadline alone.
     pub(crate) fn cancel(&mut self, id: &str, now: SessionTime) -> Verdict {
+        if self.early.contains_key(id) {
+            self.result(id);
+            return Ok(());
+        }
         let Some(call) = self.calls.get(id) else { return Err(format!("{id} is cancelled and was not begun")) };
         let late = now.saturating_since(call.started) >= Duration::from_secs(6);
-        require!(call.name == "look" || late, "{id}, which acts, is cancelled");
+        require!(call.name != "act" || late, "{id}, which acts, is cancelled");
         Ok(())
     }
 

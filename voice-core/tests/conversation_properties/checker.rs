@@ -24,6 +24,8 @@ struct Seen {
     excused: bool,
     /// The model has failed.
     given_up: bool,
+    /// It was begun before its turn has ended, and is held.
+    early: bool,
     ends: u32,
 }
 
@@ -59,7 +61,7 @@ impl Checker {
         self.now = now;
         match input {
             Input::Reply { reply, text, .. } => {
-                let tools_run = self.calls.pending(Some(reply.turn));
+                let tools_run = self.calls.at_work(reply.turn);
                 if let Some(seen) =
                     self.replies.get_mut(&reply.turn).filter(|_| self.live == Some(*reply) && !tools_run)
                 {
@@ -67,6 +69,7 @@ impl Checker {
                     seen.said = true;
                 }
             }
+            Input::ToolResult { reply, id, .. } if self.live == Some(*reply) => self.calls.result(id),
             Input::Detached | Input::Close(_) => {
                 if let Some(open) = self.open {
                     self.spoken.insert(open, true);
@@ -109,16 +112,24 @@ impl Checker {
                 Ok(())
             }
             Command::RunTool { reply, id, .. } => {
-                self.alive(*reply, "RunTool")?;
-                self.calls.run(id)
+                let early = self.alive(*reply, "RunTool")?.early;
+                if early { self.calls.run_early(id) } else { self.calls.run(id) }
             }
             Command::CancelTool { id, .. } => self.calls.cancel(id, self.now),
             Command::FlushPlayback { reply } => {
-                self.alive(*reply, "FlushPlayback")?.flushed = true;
+                let seen = self.alive(*reply, "FlushPlayback")?;
+                seen.flushed = true;
+                if seen.early {
+                    // Given up before anybody knew of it.
+                    self.replies.remove(&reply.turn);
+                    self.live = None;
+                    self.calls.forget_early();
+                }
                 Ok(())
             }
             Command::CommitUser { turn, text } => {
-                let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
+                let unsettled =
+                    self.replies.iter().find(|(_, seen)| seen.ends == 0 && !seen.early).map(|(turn, _)| *turn);
                 require!(unsettled.is_none(), "turn {turn} committed before reply {unsettled:?} was");
                 require!(!self.calls.pending(None), "turn {turn} committed while tools run");
                 require!(self.asked.insert(*turn), "turn {turn} committed twice");
@@ -148,7 +159,9 @@ impl Checker {
     /// As [`alive`](Self::alive), for what the client is told: it knows turns alone.
     fn playing(&mut self, turn: TurnId, what: &str) -> Result<&mut Seen, String> {
         let reply = self.live.filter(|live| live.turn == turn).unwrap_or_else(|| turn.into());
-        self.alive(reply, what)
+        let seen = self.alive(reply, what)?;
+        require!(!seen.early, "{what} for reply {reply}, which is held");
+        Ok(seen)
     }
 
     fn finalize(&mut self, turn: TurnId, attempt: u32) -> Verdict {
@@ -163,8 +176,10 @@ impl Checker {
         let unsettled = self.replies.iter().find(|(_, seen)| seen.ends == 0).map(|(turn, _)| *turn);
         require!(unsettled.is_none(), "reply {turn} begun while {unsettled:?} has not ended");
         require!(!self.calls.pending(None), "reply {turn} begun while tools run");
-        require!(*prompt != Prompt::Model || self.asked.contains(&turn), "turn {turn} answered before CommitUser");
-        require!(self.replies.insert(turn, Seen::default()).is_none(), "turn {turn} answered twice");
+        let early = *prompt == Prompt::Model && !self.asked.contains(&turn);
+        require!(!early || self.open == Some(turn), "turn {turn} answered before CommitUser");
+        require!(self.replies.insert(turn, Seen { early, ..Seen::default() }).is_none(), "turn {turn} answered twice");
+        self.calls.forget_early();
         self.live = Some(reply);
         Ok(())
     }
@@ -173,6 +188,9 @@ impl Checker {
         let seen = self.alive(reply, "pausing")?;
         require!(seen.paused != pause, "reply {reply}: paused or resumed twice");
         seen.paused = pause;
+        let given = seen.early && !pause;
+        seen.early &= pause;
+        require!(!given || self.asked.contains(&reply.turn), "reply {reply} is given before its turn has ended");
         Ok(())
     }
 
@@ -198,6 +216,7 @@ impl Checker {
                 // The last piece may come with the end of the reply, never after its clear.
                 let Some(seen) = self.replies.get_mut(turn) else { return Err(format!("no reply {turn} to show")) };
                 require!(!seen.cleared && seen.ends == 0, "turn {turn}: text after clear or end");
+                require!(!seen.early, "turn {turn}: text of an answer that is held");
                 seen.shown.push_str(text);
                 let shown = without_filler(&seen.shown);
                 require!(without_filler(&seen.written).starts_with(&shown), "turn {turn}: shows {:?}", seen.shown);

@@ -55,6 +55,8 @@ fn every_conversation_keeps_its_promises() {
         "tool cut off",
         "acted to the end",
         "filler",
+        "prepared",
+        "prepared and given",
     ] {
         let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
         assert!(u64::from(times) > count / 100, "{what}: only {times} times");

@@ -55,6 +55,9 @@ impl World {
         config.interruption.min_words = random.within(0..3) as u32;
         config.interruption.min_speech_ms = random.within(0..500);
         config.interruption.false_alarm_ms = random.within(0..1_500);
+        config.speculation.max_tries = random.within(0..4) as u32;
+        config.speculation.held_ms = random.within(0..10_000);
+        config.speculation.sentences = random.within(0..3) as usize;
         config.say_queue = 2;
         config.standby_line = random.percent(50);
         config.tools.max_rounds = MOST_ROUNDS;
@@ -173,6 +176,7 @@ impl World {
             0..=24 if user == UserPhase::Speaking => {
                 Input::SpeechEnded { at, silence: Duration::from_millis(self.random.within(0..400)) }
             }
+            10..=15 if user == UserPhase::Speaking => Input::SpeechPaused { at },
             0..=9 => Input::SpeechStarted { at },
             25..=34 if user != UserPhase::Silent => {
                 let turn = self.conversation.newest_turn();

@@ -5,7 +5,7 @@
 //! L1  audio  text  tool                       → L0
 //!     message                                 → tool, L0
 //! L2  stage                                   → L1, L0
-//!     conversation                            → message, tool, L0     no tokio, no futures
+//!     conversation                            → text, message, tool, L0     no tokio, no futures
 //! L3  stream  builtin                         → stage, L1, L0
 //!     protocol                                → conversation, tool, L0     no tokio, no futures
 //! L4  agent                                   → all of the above
@@ -51,7 +51,7 @@ const RULES: [Rule; 15] = [
     pure_rule("tool", "error time cancel id"),
     pure_rule("message", "error time cancel id tool"),
     rule("stage", "error time cancel id audio text tool message"),
-    pure_rule("conversation", "error time cancel id tool message"),
+    pure_rule("conversation", "error time cancel id text tool message"),
     rule("stream", "error time cancel id audio text tool message stage"),
     rule("builtin", "error time cancel id audio text tool message stage"),
     pure_rule("protocol", "error time cancel id tool conversation"),

@@ -26,6 +26,7 @@ impl Runner {
         while let Some(item) = self.ears.next_item() {
             match item {
                 Heard::Started { at } => self.learn(Input::SpeechStarted { at }),
+                Heard::Paused { at } => self.learn(Input::SpeechPaused { at }),
                 Heard::Ended { at, silence } => {
                     if let Some(estimator) = &mut self.estimator {
                         estimator.silence(silence);

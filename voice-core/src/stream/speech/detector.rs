@@ -63,7 +63,7 @@ impl SpeechDetector {
             let message = format!("the VAD must listen at {RATE} Hz, not at {} Hz", vad.sample_rate());
             return Err(Error::new(ErrorKind::InvalidConfig, Stage::Vad, message));
         }
-        let gate = Gate::new(samples(config.min_speech_ms), samples(config.min_silence_ms));
+        let gate = Gate::new(samples(config.min_speech_ms), samples(config.pause_ms), samples(config.min_silence_ms));
         let window = vec![0.0; vad.window_len()];
         // Padding, the longest wait for certainty, and the window that brings it.
         let keep = samples(config.prefix_padding_ms) + gate.longest_candidate() + 2 * window.len() as u64;
@@ -275,6 +275,10 @@ impl SpeechDetector {
             Some(Edge::Start { onset }) => {
                 sink(SpeechItem::Started { at: at(onset) });
                 self.give(onset.saturating_sub(samples(self.config.prefix_padding_ms)), sink);
+            }
+            Some(Edge::Pause { last_speech }) => {
+                self.give(start, sink);
+                sink(SpeechItem::Paused { at: at(last_speech) });
             }
             Some(Edge::End { last_speech }) => {
                 self.give(start, sink);

@@ -14,6 +14,8 @@ pub(super) struct Thresholds {
 pub(super) enum Edge {
     /// An utterance began at `onset`.
     Start { onset: u64 },
+    /// There has been a little silence since `last_speech`, not enough to end the utterance. Once a pause.
+    Pause { last_speech: u64 },
     /// The utterance ended at `last_speech`, the end of its last window of speech.
     End { last_speech: u64 },
 }
@@ -21,6 +23,7 @@ pub(super) enum Edge {
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     min_speech: u64,
+    min_pause: u64,
     min_silence: u64,
     state: State,
 }
@@ -35,12 +38,13 @@ enum State {
     },
     Speaking {
         last_speech: u64,
+        paused: bool,
     },
 }
 
 impl Gate {
-    pub(super) fn new(min_speech: u64, min_silence: u64) -> Self {
-        Self { min_speech, min_silence, state: State::Silent }
+    pub(super) fn new(min_speech: u64, min_pause: u64, min_silence: u64) -> Self {
+        Self { min_speech, min_pause, min_silence, state: State::Silent }
     }
 
     /// The longest a candidate waits for its confirmation. One that hovers between the thresholds for longer is noise.
@@ -71,25 +75,27 @@ impl Gate {
                 None
             }
             State::Speaking { .. } if probability >= thresholds.exit => {
-                self.state = State::Speaking { last_speech: end };
+                self.state = State::Speaking { last_speech: end, paused: false };
                 None
             }
-            State::Speaking { last_speech } => {
-                let ended = end - last_speech >= self.min_silence;
-                ended.then(|| self.end(last_speech))
+            State::Speaking { last_speech, .. } if end - last_speech >= self.min_silence => Some(self.end(last_speech)),
+            State::Speaking { last_speech, paused: false } if end - last_speech >= self.min_pause => {
+                self.state = State::Speaking { last_speech, paused: true };
+                Some(Edge::Pause { last_speech })
             }
+            State::Speaking { .. } => None,
         }
     }
 
     /// Ends a running utterance at once.
     pub(super) fn finish(&mut self) -> Option<Edge> {
         let state = std::mem::replace(&mut self.state, State::Silent);
-        if let State::Speaking { last_speech } = state { Some(self.end(last_speech)) } else { None }
+        if let State::Speaking { last_speech, .. } = state { Some(self.end(last_speech)) } else { None }
     }
 
     fn consider(&mut self, onset: u64, speech: u64, end: u64) -> Option<Edge> {
         if speech >= self.min_speech {
-            self.state = State::Speaking { last_speech: end };
+            self.state = State::Speaking { last_speech: end, paused: false };
             return Some(Edge::Start { onset });
         }
         self.state = State::Candidate { onset, speech };
@@ -108,9 +114,10 @@ mod tests {
 
     const THRESHOLDS: Thresholds = Thresholds { enter: 0.5, exit: 0.35 };
 
-    /// Edges of windows of 10 samples with these probabilities: 20 samples of speech begin, 30 of silence end.
+    /// Edges of windows of 10 samples with these probabilities: 20 samples of speech begin, 20 of silence are a pause, 30
+    /// end.
     fn edges(probabilities: &[f32]) -> Vec<Edge> {
-        let mut gate = Gate::new(20, 30);
+        let mut gate = Gate::new(20, 20, 30);
         let windows = probabilities.iter().zip((0_u64..).step_by(10));
         windows.filter_map(|(&probability, start)| gate.step(start, start + 10, probability, THRESHOLDS)).collect()
     }
@@ -118,7 +125,8 @@ mod tests {
     #[test]
     fn an_utterance_runs_from_its_first_window_to_its_last() {
         let heard = edges(&[0.0, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1]);
-        assert_eq!(heard, [Edge::Start { onset: 10 }, Edge::End { last_speech: 40 }]);
+        let pause = Edge::Pause { last_speech: 40 };
+        assert_eq!(heard, [Edge::Start { onset: 10 }, pause, Edge::End { last_speech: 40 }]);
     }
 
     #[test]
@@ -145,12 +153,13 @@ mod tests {
     #[test]
     fn soft_windows_and_short_gaps_stay_inside_the_utterance() {
         let heard = edges(&[0.9, 0.9, 0.4, 0.4, 0.4, 0.4, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1]);
-        assert_eq!(heard, [Edge::Start { onset: 0 }, Edge::End { last_speech: 90 }]);
+        let [first, second] = [60, 90].map(|last_speech| Edge::Pause { last_speech });
+        assert_eq!(heard, [Edge::Start { onset: 0 }, first, second, Edge::End { last_speech: 90 }]);
     }
 
     #[test]
     fn finishing_ends_what_runs_and_drops_a_candidate() {
-        let mut gate = Gate::new(20, 30);
+        let mut gate = Gate::new(20, 20, 30);
         assert_eq!(gate.finish(), None);
         gate.step(0, 10, 0.9, THRESHOLDS);
         assert_eq!(gate.finish(), None);

@@ -20,6 +20,11 @@ pub enum SpeechItem<'a> {
         /// The samples, exactly as they came in.
         pcm: Cow<'a, [i16]>,
     },
+    /// The speaker has been silent for a moment; the utterance may go on. Not told where it ends with the same window.
+    Paused {
+        /// The end of the last window of speech.
+        at: AudioTime,
+    },
     /// The utterance ended.
     Ended {
         /// The end of the last window of speech.
@@ -35,6 +40,7 @@ impl SpeechItem<'_> {
         match self {
             Self::Started { at } => SpeechItem::Started { at },
             Self::Audio { at, pcm } => SpeechItem::Audio { at, pcm: Cow::Owned(pcm.into_owned()) },
+            Self::Paused { at } => SpeechItem::Paused { at },
             Self::Ended { at, silence } => SpeechItem::Ended { at, silence },
         }
     }

@@ -51,13 +51,13 @@ fn collect(detector: &mut SpeechDetector, pcm: &[i16]) -> Vec<SpeechItem<'static
 fn audio<'a>(items: &'a [SpeechItem<'_>]) -> Vec<(u64, &'a [i16])> {
     let pieces = items.iter().filter_map(|item| match item {
         SpeechItem::Audio { at, pcm } => Some((at.as_samples(RATE), &pcm[..])),
-        SpeechItem::Started { .. } | SpeechItem::Ended { .. } => None,
+        SpeechItem::Started { .. } | SpeechItem::Paused { .. } | SpeechItem::Ended { .. } => None,
     });
     pieces.collect()
 }
 
 fn edges(items: &[SpeechItem<'_>]) -> Vec<SpeechItem<'static>> {
-    let edges = items.iter().filter(|item| !matches!(item, SpeechItem::Audio { .. }));
+    let edges = items.iter().filter(|item| !matches!(item, SpeechItem::Audio { .. } | SpeechItem::Paused { .. }));
     edges.cloned().map(SpeechItem::into_owned).collect()
 }
 
@@ -95,6 +95,23 @@ fn an_utterance_is_started_given_with_its_padding_and_ended() {
     let (from, to) = (10 * WINDOW - 1_600, 20 * WINDOW);
     assert_eq!(pieces[0].0, from as u64);
     assert_eq!(pieces.iter().flat_map(|(_, pcm)| *pcm).copied().collect::<Vec<_>>(), input[from..to]);
+}
+
+#[test]
+fn a_pause_is_told_once_before_it_is_known_whether_speech_ends() {
+    let input = windows(&[[0.9; 3].as_slice(), &[0.1; 4], &[0.9; 2], &[0.1; 6]].concat());
+    let items = collect(&mut detector(plain()), &input);
+    let told: Vec<_> = items.iter().filter(|item| !matches!(item, SpeechItem::Audio { .. })).cloned().collect();
+    let silence = Duration::from_millis(192);
+    assert_eq!(
+        told,
+        [
+            SpeechItem::Started { at: window(0) },
+            SpeechItem::Paused { at: window(3) },
+            SpeechItem::Paused { at: window(9) },
+            SpeechItem::Ended { at: window(9), silence },
+        ]
+    );
 }
 
 #[test]
@@ -283,6 +300,10 @@ proptest! {
                     prop_assert_eq!(&pcm[..], &input[from..from + pcm.len()]);
                     given = from + pcm.len();
                     next = Some(given);
+                }
+                SpeechItem::Paused { at } => {
+                    prop_assert!(speaking);
+                    prop_assert!(at.as_samples(RATE) < given as u64, "the audio of the pause was given before it");
                 }
                 SpeechItem::Ended { at, silence } => {
                     prop_assert!(speaking);

@@ -7,7 +7,12 @@ impl World {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::FinalizeStt { turn, attempt } => self.recognise(turn, attempt),
-            Command::StartReply { reply, prompt } => self.start(reply, prompt),
+            Command::StartReply { reply, prompt } => {
+                if self.conversation.agent_phase() == AgentPhase::Speculating {
+                    self.count("prepared");
+                }
+                self.start(reply, prompt);
+            }
             Command::ContinueReply { reply } => {
                 // Several deadlines may pass at once, of which a later one ends the reply.
                 let alive = self.conversation.live_reply() == Some(reply);
@@ -98,6 +103,7 @@ impl World {
             self.ended = Some(*turn);
         }
         match event {
+            Event::Metrics(metrics) if metrics.speculative => self.count("prepared and given"),
             Event::Clear { .. } => self.count("interrupted"),
             Event::Resume { .. } => self.count("resumed"),
             Event::ReplyEnd { interrupted: false, .. } => self.count("finished"),
@@ -172,7 +178,8 @@ impl World {
 
     /// A call as models make them: now and then of nothing, in words that are no JSON, or under a name used before.
     pub(super) fn call(&mut self) -> ToolCall {
-        let name = ["look", "look", "act", "act", "nothing"][self.random.within(0..5) as usize].to_owned();
+        let name =
+            ["look", "look", "peek", "peek", "act", "act", "nothing"][self.random.within(0..7) as usize].to_owned();
         let arguments = if self.random.percent(8) { "{\"half" } else { "" }.to_owned();
         ToolCall { id: format!("call {}", self.random.within(0..30)), name, arguments }
     }
