@@ -5,6 +5,7 @@
 mod failures;
 mod interruptions;
 mod sessions;
+mod speculation;
 mod tools;
 mod tools_cut_off;
 mod turns;
