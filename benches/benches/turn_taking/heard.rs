@@ -21,7 +21,7 @@ pub(crate) struct Silence {
     /// When the VAD knows that speech goes on; `None` at the end.
     pub over: Option<Duration>,
     /// The words so far.
-    pub text: String,
+    pub words: String,
     /// The model's probability that this is the end; `None` without a model.
     pub estimate: Option<f32>,
 }
@@ -52,7 +52,7 @@ pub(crate) fn silences(utterance: &Utterance, smart_turn: Option<&SmartTurn>) ->
                     since: at.saturating_since(AudioTime::from_samples(0, RATE)),
                     known: after(taken),
                     over: None,
-                    text: utterance.text_until(at.as_samples(RATE) as usize),
+                    words: utterance.text_until(at.as_samples(RATE) as usize),
                     estimate: smart_turn.map(|model| ask(model, &heard, silence)).transpose()?,
                 }),
             }

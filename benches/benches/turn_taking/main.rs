@@ -62,20 +62,26 @@ fn table_by_kind(turns: &[Heard], with_model: bool) {
     }
 }
 
-/// How often the model is right: pauses it takes for pauses, ends it takes for ends.
+/// How often the model is right: pauses it takes for pauses, ends it takes for ends, by kind and by voice.
 fn table_of_answers(turns: &[Heard]) {
-    println!("\n| Smart Turn's answers | pauses told as pauses | ends told as ends |\n|---|---|---|");
-    for kind in Kind::ALL {
-        let told = |pause: bool| {
-            let silences = turns.iter().filter(|turn| turn.kind == kind).flat_map(|turn| &turn.silences);
-            let answers: Vec<_> = silences
-                .filter(|silence| silence.over.is_some() == pause)
-                .filter_map(|silence| silence.estimate)
-                .collect();
+    println!("\n| Smart Turn's answers | pauses taken for pauses | ends taken for ends |\n|---|---|---|");
+    let mut speakers: Vec<_> = turns.iter().map(|turn| turn.speaker.as_str()).collect();
+    speakers.dedup();
+    let row = |name: &str, belongs: &dyn Fn(&Heard) -> bool| {
+        let right = |pause: bool| {
+            let silences = turns.iter().filter(|turn| belongs(turn)).flat_map(|turn| &turn.silences);
+            let silences = silences.filter(|silence| silence.over.is_some() == pause);
+            let answers: Vec<_> = silences.filter_map(|silence| silence.estimate).collect();
             let right = answers.iter().filter(|answer| (**answer < 0.5) == pause).count();
             format!("{right} of {}", answers.len())
         };
-        println!("| {} | {} | {} |", kind.name(), told(true), told(false));
+        println!("| {name} | {} | {} |", right(true), right(false));
+    };
+    for kind in Kind::ALL {
+        row(kind.name(), &|turn| turn.kind == kind);
+    }
+    for speaker in speakers {
+        row(speaker, &|turn| turn.speaker == speaker);
     }
 }
 

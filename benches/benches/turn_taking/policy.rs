@@ -6,11 +6,10 @@ use voice_core::conversation::Endpointing;
 /// What is known of a silence.
 pub(crate) struct Question<'a> {
     /// The words so far.
-    pub text: &'a str,
-    /// What the model says, of one that asks it.
+    #[allow(dead_code, reason = "for a policy that goes by the words")]
+    pub words: &'a str,
+    /// What the model says, for a policy that asks it.
     pub estimate: Option<f32>,
-    /// Pauses of this turn so far.
-    pub pauses: &'a [Duration],
 }
 
 /// Decides after how much silence, counted from the last speech, a turn is over. One that learns keeps what it learnt
@@ -27,8 +26,11 @@ pub(crate) trait Policy {
     /// The silence that ends the turn.
     fn window(&mut self, question: &Question<'_>) -> Duration;
 
-    /// The silence turned out to be a pause of this length.
+    /// It waited, and the silence turned out to be a pause of this length.
     fn paused(&mut self, _pause: Duration) {}
+
+    /// It took the turn to be over.
+    fn turn_ended(&mut self) {}
 
     /// Somebody else speaks from here on.
     fn meet(&mut self) {}

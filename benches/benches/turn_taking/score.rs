@@ -75,21 +75,23 @@ impl Score {
 /// One turn. After a cut-off it goes on as if nothing had happened, so that every pause counts once.
 fn play(policy: &mut dyn Policy, turn: &Heard) -> Score {
     let mut score = Score::default();
-    let mut pauses = Vec::new();
     for silence in &turn.silences {
         let estimate = silence.estimate.filter(|_| policy.asks_the_model());
-        let window = policy.window(&Question { text: &silence.text, estimate, pauses: &pauses });
+        let window = policy.window(&Question { words: &silence.words, estimate });
         let answered = silence.known + if policy.asks_the_model() { ANSWER } else { Duration::ZERO };
         let decision = (silence.since + window).max(answered);
-        let Some(over) = silence.over else {
-            score.delays.push(decision.saturating_sub(turn.end));
-            continue;
-        };
-        score.pauses += 1;
-        score.cut_off += usize::from(decision < over);
-        let pause = over.saturating_sub(silence.since);
-        policy.paused(pause);
-        pauses.push(pause);
+        match silence.over {
+            Some(over) if decision >= over => policy.paused(over.saturating_sub(silence.since)),
+            Some(_) => {
+                score.cut_off += 1;
+                policy.turn_ended();
+            }
+            None => {
+                score.delays.push(decision.saturating_sub(turn.end));
+                policy.turn_ended();
+            }
+        }
+        score.pauses += usize::from(silence.over.is_some());
     }
     score
 }

@@ -61,7 +61,9 @@ impl SmartTurn {
         })?;
         let environment = environment(library, Stage::Turn)?;
         let other = |error: Error| {
-            let message = format!("{shown} is not the model Smart Turn v3");
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let cause = cause.lines().next().unwrap_or_default();
+            let message = format!("{shown} does not work as the model Smart Turn v3: {cause}");
             Error::new(ErrorKind::InvalidConfig, Stage::Turn, message).with_source(error)
         };
         let session = session(&environment, &bytes, Stage::Turn).map_err(other)?;
