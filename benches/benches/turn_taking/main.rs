@@ -9,6 +9,7 @@
 
 mod heard;
 mod policy;
+mod recordings;
 mod score;
 mod sentences;
 mod speech;
@@ -99,7 +100,7 @@ async fn main() -> Result<ExitCode, Failure> {
     let smart_turn = voice_benches::smart_turn()?;
     let mut dice = Dice::new(1);
     let mut utterances = speech::synthetic(&mut dice).await?;
-    utterances.extend(speech::recorded(&mut dice)?);
+    utterances.extend(recordings::utterances(&mut dice)?);
     let pauses: usize = utterances.iter().map(|utterance| utterance.pauses).sum();
     let turns = listen(utterances, smart_turn.as_ref())?;
     let heard: usize =

@@ -11,7 +11,7 @@ pub(crate) enum Kind {
     Hesitation,
     /// Nowhere.
     Whole,
-    /// A recording: natural pauses, if any.
+    /// A recording: natural pauses, and one put in.
     Recorded,
 }
 

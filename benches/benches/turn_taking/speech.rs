@@ -4,9 +4,8 @@ use crate::Failure;
 use crate::sentences::{Kind, SENTENCES};
 use futures::{StreamExt, stream};
 use std::ops::Range;
-use std::path::Path;
 use voice_core::SentenceId;
-use voice_core::audio::{Resampler, Wav, pcm};
+use voice_core::audio::pcm;
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider, WordTiming};
 use voice_providers::local::{LocalTts, LocalTtsConfig};
 
@@ -15,12 +14,12 @@ pub(crate) const RATE: u32 = 16_000;
 /// Voices that say each sentence.
 const VOICES: [&str; 4] = ["slt", "awb", "rms", "kal16"];
 /// Pauses, in ms: a breath to a long thought.
-const PAUSES_MS: Range<u32> = 300..1_500;
+pub(crate) const PAUSES_MS: Range<u32> = 300..1_500;
 /// What is heard before an utterance and after it, in ms.
-const BEFORE_MS: u32 = 500;
-const AFTER_MS: u32 = 4_000;
+pub(crate) const BEFORE_MS: u32 = 500;
+pub(crate) const AFTER_MS: u32 = 4_000;
 /// Fades at the edges of a pause, in samples: 10 ms.
-const FADE: usize = 160;
+pub(crate) const FADE: usize = 160;
 /// Peak of the noise of the room: −60 dBFS.
 const ROOM: f32 = 0.001;
 
@@ -67,11 +66,11 @@ impl Dice {
         (self.0 >> 40) as f32 / (1 << 24) as f32
     }
 
-    fn within(&mut self, range: Range<u32>) -> u32 {
+    pub(crate) fn within(&mut self, range: Range<u32>) -> u32 {
         range.start + (self.throw() * (range.end - range.start) as f32) as u32
     }
 
-    fn room(&mut self, samples: usize) -> impl Iterator<Item = i16> {
+    pub(crate) fn room(&mut self, samples: usize) -> impl Iterator<Item = i16> {
         (0..samples).map(|_| pcm::to_i16(ROOM * (2.0 * self.throw() - 1.0)))
     }
 }
@@ -160,70 +159,10 @@ fn sample_of(ms: f32) -> usize {
     (ms * RATE as f32 / 1_000.0) as usize
 }
 
-fn faded(audio: &[i16]) -> impl Iterator<Item = i16> {
+pub(crate) fn faded(audio: &[i16]) -> impl Iterator<Item = i16> {
     let length = audio.len();
     audio.iter().enumerate().map(move |(n, sample)| {
         let edge = n.min(length - 1 - n).min(FADE);
         (i32::from(*sample) * edge as i32 / FADE as i32) as i16
     })
-}
-
-/// What the Debian packages alsa-utils and pocketsphinx-testdata hold of people. When their words sound is not known:
-/// they are taken to be spread evenly.
-///
-/// # Errors
-/// When a file is not what it was.
-pub(crate) fn recorded(dice: &mut Dice) -> Result<Vec<Utterance>, Failure> {
-    const ALSA: &str = "/usr/share/sounds/alsa";
-    const SPHINX: &str = "/usr/share/pocketsphinx/test/data";
-    let mut utterances = Vec::new();
-    for place in ["Front", "Rear", "Side"] {
-        for side in ["Left", "Center", "Right"] {
-            let file = Path::new(ALSA).join(format!("{place}_{side}.wav"));
-            utterances.extend(recording("alsa", &file, &format!("{place} {side}").to_lowercase(), dice)?);
-        }
-    }
-    for (speaker, transcripts) in [("cards", "cards.transcription"), ("librivox", "transcription")] {
-        let folder = Path::new(SPHINX).join(speaker);
-        for line in std::fs::read_to_string(folder.join(transcripts)).unwrap_or_default().lines() {
-            // "<s> ten of clubs </s> (001)"
-            let Some((text, name)) = line.rsplit_once('(') else { continue };
-            let text = text.replace("<s>", "").replace("</s>", "");
-            let file = folder.join(format!("{}.wav", name.trim_end_matches(')')));
-            utterances.extend(recording(speaker, &file, text.trim(), dice)?);
-        }
-    }
-    Ok(utterances)
-}
-
-fn recording(speaker: &str, file: &Path, text: &str, dice: &mut Dice) -> Result<Option<Utterance>, Failure> {
-    let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
-    let wav = Wav::parse(&bytes)?;
-    let (mut original, mut floats) = (Vec::new(), Vec::new());
-    pcm::extend_f32(&wav.samples, &mut original);
-    let mut resampler = Resampler::new(wav.sample_rate, RATE)?;
-    resampler.process(&original, &mut floats)?;
-    resampler.flush(&mut floats)?;
-    let sounding = sounding(&floats);
-    let mut samples: Vec<i16> = dice.room(millis(BEFORE_MS)).collect();
-    let start = samples.len();
-    pcm::extend_i16(&floats[sounding], &mut samples);
-    let end = samples.len();
-    samples.extend(dice.room(millis(AFTER_MS)));
-    let mut said = 0;
-    let words = text.split_whitespace().map(|word| {
-        said += word.len() + 1;
-        Word { text: word.to_owned(), end: start + (end - start) * said / (text.len() + 1) }
-    });
-    let words = words.collect();
-    Ok(Some(Utterance { speaker: speaker.to_owned(), kind: Kind::Recorded, samples, words, pauses: 0, end }))
-}
-
-/// From the first to the last 10 ms that are within 30 dB of the loudest.
-fn sounding(audio: &[f32]) -> Range<usize> {
-    let energy: Vec<f32> = audio.chunks(FADE).map(|frame| frame.iter().map(|sample| sample * sample).sum()).collect();
-    let least = energy.iter().copied().fold(0.0, f32::max) / 1_000.0;
-    let first = energy.iter().position(|energy| *energy >= least).unwrap_or_default();
-    let last = energy.iter().rposition(|energy| *energy >= least).unwrap_or_default();
-    first * FADE..((last + 1) * FADE).min(audio.len())
 }
