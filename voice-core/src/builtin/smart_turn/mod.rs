@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The turn detector Smart Turn v3 on ONNX Runtime, one for all sessions of a process.
 ///
-/// An answer takes 30 to 45 ms of the calling thread, which does all of the work. Questions are answered one at a time,
+/// An answer takes 30 to 50 ms of the calling thread, which does all of the work. Questions are answered one at a time,
 /// the oldest first: up to 8 wait, each for at most 250 ms. A ninth is refused at once and one that waited too long is
 /// not answered any more, both with an error, after which a turn ends by silence alone.
 ///
@@ -54,16 +54,15 @@ impl SmartTurn {
     /// `InvalidConfig` when the model cannot be read or is another one, or when the process holds another ONNX Runtime
     /// already; `EngineMissing` when there is no such library or it is older than 1.17.
     pub fn load(model: &Path, library: Option<&Path>) -> Result<Self> {
-        let shown = model.display();
         let bytes = std::fs::read(model).map_err(|error| {
-            let message = format!("the model {shown} cannot be read: {error}");
+            let message = format!("the model {} cannot be read: {error}", model.display());
             Error::new(ErrorKind::InvalidConfig, Stage::Turn, message).with_source(error)
         })?;
         let environment = environment(library, Stage::Turn)?;
         let other = |error: Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let cause = cause.lines().next().unwrap_or_default();
-            let message = format!("{shown} does not work as the model Smart Turn v3: {cause}");
+            let message = format!("the file does not work as the model Smart Turn v3: {cause}");
             Error::new(ErrorKind::InvalidConfig, Stage::Turn, message).with_source(error)
         };
         let session = session(&environment, &bytes, Stage::Turn).map_err(other)?;
