@@ -1,13 +1,15 @@
 # run    sets this machine up and serves on http://localhost:3000
 # test   sets this machine up for the tests and runs all of them
 # bench  runs the benches
-.PHONY: run test bench
+# models fetches the turn detection model Smart Turn and the library that runs it
+.PHONY: run test bench models
 
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
 # How long bench feeds the wire code arbitrary input.
 WIRE_SECONDS ?= 600
 BROWSER_TESTS := examples/agent-server/tests/browser
+MODELS := $(CURDIR)/voice-core/models/downloaded
 
 run:
 	@.ci/install run
@@ -47,3 +49,9 @@ bench:
 	@echo '== what services send, arbitrary bytes, arbitrarily split, for $(WIRE_SECONDS) s'
 	@end=$$(( $$(date +%s) + $(WIRE_SECONDS) )); while [ $$(date +%s) -lt $$end ]; do \
 		PROPTEST_CASES=20000 cargo test --quiet --locked --workspace --all-features --lib -- wire:: sse:: || exit 1; done
+
+models:
+	@.ci/models
+	@echo '== both are there; to use them put these lines into .env:'
+	@echo 'TURN_MODEL=$(MODELS)/smart-turn-v3.2-cpu.onnx'
+	@echo 'ORT_DYLIB_PATH=$(MODELS)/libonnxruntime.so'

@@ -4,13 +4,14 @@
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
-use voice_benches::{buzz, held, percentile, play, reached, spoken, thread_cpu};
-use voice_core::Result;
+use voice_benches::{buzz, held, percentile, play, reached, smart_turn, spoken, thread_cpu};
 use voice_core::audio::pcm;
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
-use voice_core::stage::Vad;
+use voice_core::stage::{TurnDetector, TurnSnapshot, Vad};
 use voice_core::stream::StreamDenoiser;
+use voice_core::{Result, TurnId};
 
 /// Rounds of each measurement; the median counts.
 const ROUNDS: usize = 9;
@@ -67,7 +68,16 @@ fn conversation() -> Result<bool> {
     Ok(reached("conversation, facts a second", millions, 5.0, "million"))
 }
 
+/// What the model hears is always 8 s, however short the turn was.
+fn turn_detection() -> Result<bool> {
+    let Some(detector) = smart_turn()? else { return Ok(true) };
+    let (turn, silence) = (TurnId(1), Duration::from_millis(192));
+    let turn = Arc::new(TurnSnapshot { turn, audio: spoken()?.into(), transcript: String::new(), silence });
+    let (time, _) = median(|| detector.end_of_turn(black_box(turn.clone())))?;
+    Ok(held("Smart Turn, a question", time.as_secs_f64() * 1e3, 45.0, "ms"))
+}
+
 fn main() -> Result<ExitCode> {
-    let met = silero()? & denoise()? & conversation()?;
+    let met = silero()? & denoise()? & conversation()? & turn_detection()?;
     Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

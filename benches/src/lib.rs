@@ -1,10 +1,12 @@
 //! What the benches share: figures over samples, the goals they are held to, and what is measured more than once.
 
 mod conversation;
+mod models;
 mod process;
 mod speech;
 
 pub use conversation::play;
+pub use models::smart_turn;
 pub use process::{process_cpu, resident_kib, thread_cpu};
 pub use speech::{buzz, spoken};
 

@@ -1,7 +1,9 @@
-//! Silero VAD through ONNX Runtime. The tests that need the library run where `ORT_DYLIB_PATH` names it.
+//! Silero VAD through ONNX Runtime. The tests that need the library run where `make models` has been run, or where
+//! `ORT_DYLIB_PATH` names it.
 #![cfg(feature = "ort")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
+mod onnx_support;
 mod silero_support;
 
 use std::path::Path;
@@ -12,11 +14,8 @@ use voice_core::builtin::{OrtSilero, SileroModel, SileroVad};
 use voice_core::stage::Vad;
 
 fn detector() -> Option<OrtSilero> {
-    if std::env::var_os("ORT_DYLIB_PATH").is_none_or(|path| path.is_empty()) {
-        println!("skipped: ORT_DYLIB_PATH does not name an ONNX Runtime library");
-        return None;
-    }
-    Some(OrtSilero::new(None).unwrap())
+    let library = onnx_support::library()?;
+    Some(OrtSilero::new(Some(&library)).unwrap())
 }
 
 #[test]

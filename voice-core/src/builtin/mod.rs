@@ -10,6 +10,8 @@ mod silence_turn;
 mod silero;
 #[cfg(feature = "ort")]
 mod silero_ort;
+#[cfg(feature = "ort")]
+mod smart_turn;
 
 pub use energy_vad::EnergyVad;
 #[cfg(feature = "rnnoise")]
@@ -19,3 +21,5 @@ pub use silence_turn::SilenceTurnDetector;
 pub use silero::{InstructionSet, SileroModel, SileroVad};
 #[cfg(feature = "ort")]
 pub use silero_ort::OrtSilero;
+#[cfg(feature = "ort")]
+pub use smart_turn::SmartTurn;

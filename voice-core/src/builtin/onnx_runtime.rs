@@ -54,7 +54,8 @@ pub(super) fn environment(library: Option<&Path>, stage: Stage) -> Result<Enviro
 pub(super) fn session(environment: &Environment, model: &[u8], stage: Stage) -> Result<Session> {
     let build = || -> ort::Result<Session> {
         Session::builder(environment)?
-            .with_optimization_level(GraphOptimizationLevel::Level3)?
+            // Not a numbered level: before 1.23 there were fewer of them.
+            .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_config_entry("session.intra_op.allow_spinning", "0")?

@@ -63,6 +63,10 @@ pub struct Config {
     pub tts: Vec<ProviderChoice>,
     /// Whether the recogniser hears denoised audio.
     pub denoise: bool,
+    /// The turn detection model Smart Turn v3; without it silence alone ends turns.
+    pub turn_model: Option<PathBuf>,
+    /// The ONNX Runtime library that runs it; where the system's loader finds it when not named.
+    pub onnx_runtime: Option<PathBuf>,
     /// Language of the conversation, as a BCP 47 tag.
     pub language: Option<String>,
     /// Voice of the synthesiser.
@@ -111,6 +115,8 @@ impl Config {
             llm: layers.parse("LLM", |value| choice::list(StageKind::Llm, value))?.unwrap_or_default(),
             tts: layers.parse("TTS", |value| choice::list(StageKind::Tts, value))?.unwrap_or_default(),
             denoise: layers.parse("DENOISE", parse::switch)?.unwrap_or(false),
+            turn_model: layers.parse("TURN_MODEL", parse::file)?,
+            onnx_runtime: layers.parse("ORT_DYLIB_PATH", parse::library)?,
             language: layers.parse("LANGUAGE", parse::language)?.flatten(),
             voice: layers.get("VOICE").map(str::to_owned),
             fake_ms: [

@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use crate::guard::Origin;
+use std::path::PathBuf;
 use voice_providers::{Endpoint, Secret};
 
 type Parsed<T> = Result<T, ConfigError>;
@@ -40,6 +41,16 @@ fn within(value: &str, range: std::ops::RangeInclusive<u64>, unit: &str) -> Pars
             Err(ConfigError::new(format!("must be a whole number of {unit} from {} to {}", range.start(), range.end())))
         }
     }
+}
+
+pub(super) fn file(value: &str) -> Parsed<PathBuf> {
+    let path = PathBuf::from(value);
+    if path.is_file() { Ok(path) } else { wrong("there is no such file") }
+}
+
+/// A path, or a bare name that the system's loader searches for.
+pub(super) fn library(value: &str) -> Parsed<PathBuf> {
+    if value.contains(std::path::is_separator) { file(value) } else { Ok(value.into()) }
 }
 
 pub(super) fn endpointing(value: &str) -> Parsed<u64> {

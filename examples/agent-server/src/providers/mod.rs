@@ -7,6 +7,7 @@ mod fake;
 mod line_up;
 mod local;
 mod standby;
+mod turn;
 
 use crate::config::{Config, ConfigError, StageKind};
 use choice::Chosen;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::{Agent, AgentBuilder, StandbyLine};
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
-use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
+use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector};
 use voice_core::{ErrorKind, Stage};
 
 /// How long the start waits for a provider to get ready.
@@ -59,6 +60,8 @@ pub struct Providers {
     pub examples: Vec<ExampleGroup>,
     /// The model that tells speech; without it sessions do not listen.
     pub vad: Option<Arc<SileroModel>>,
+    /// The model that tells the end of a turn; without it silence alone does.
+    pub turn_detector: Option<Arc<dyn TurnDetector>>,
     /// Whether the recogniser hears denoised audio.
     pub denoise: bool,
     /// What works less well than one would expect of this combination, for the log and for every client.
@@ -74,10 +77,11 @@ impl Providers {
     /// empty, and clients are told.
     ///
     /// # Errors
-    /// A provider that this build does not have, a setting that its provider refuses.
+    /// A provider that this build does not have, a setting that its provider refuses, a model that does not load.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
-        let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
+        let turn_detector = turn::detector(config)?;
+        let mut providers = Self { vad: Some(vad), turn_detector, denoise: config.denoise, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
         let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };
@@ -134,6 +138,9 @@ impl Providers {
         let mut builder = Agent::builder().config(config.agent.clone());
         if let Some(model) = self.vad.clone() {
             builder = builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))));
+        }
+        if let Some(detector) = &self.turn_detector {
+            builder = builder.turn_detector(detector.clone());
         }
         if self.denoise {
             builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));

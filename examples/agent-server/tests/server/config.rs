@@ -1,12 +1,15 @@
 //! Settings, through the library and through the binary.
 
 use crate::support::settings;
-use agent_server::{Config, Sources};
+use agent_server::{Config, Providers, Sources};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+
+#[path = "../../../../voice-core/tests/onnx_support/mod.rs"]
+mod onnx_support;
 
 /// A folder of its own for one test, removed with it.
 struct Folder(PathBuf);
@@ -102,6 +105,8 @@ fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
         ("DEEPGRAM_BASE_URL", "deepgram.example"),
         ("LANGUAGE", "english!"),
         ("FAKE_LLM_MS", "soon"),
+        ("TURN_MODEL", "/nowhere/turn.onnx"),
+        ("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so"),
     ] {
         let sources = Sources { environment: environment(&[(name, value)]), ..Sources::default() };
         let message = Config::load(&sources).unwrap_err().to_string();
@@ -133,6 +138,9 @@ fn a_file_with_a_mistake_is_named() {
     assert!(message.contains(".env") && message.contains("PORT"), "{message}");
 }
 
+/// A file, but neither a model nor a library.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+
 /// Runs the binary in a folder of its own, with nothing in its environment but these.
 fn run(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_agent-server"))
@@ -159,6 +167,8 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
         (&[], &[("TTS", "cartesia")], 2, "CARTESIA_API_KEY: not set, and TTS=cartesia needs it"),
         (&[], &[("TTS", "local,deepgram")], 2, "DEEPGRAM_API_KEY: not set, and TTS=deepgram needs it"),
         (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
+        (&[], &[("TURN_MODEL", "/nowhere/turn.onnx")], 2, "TURN_MODEL=/nowhere/turn.onnx: there is no such file"),
+        (&[], &[("TURN_MODEL", FILE), ("ORT_DYLIB_PATH", FILE)], 2, "ORT_DYLIB_PATH=/"),
         (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),
         (&["--no-such-flag"], &[], 2, "--no-such-flag"),
         (&["--port", &port], &[], 1, &port),
@@ -172,6 +182,20 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
     let output = run(&folder, &[], &[("PORT", "banana")]);
     assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
     assert_eq!(run(&folder, &["--admin-token", "x"], &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_turn_detection_model_serves_where_it_is_there_and_another_file_is_refused_by_name() {
+    let Some((model, library)) = onnx_support::smart_turn() else { return };
+    let detector = |model: &str| {
+        let library = ("ORT_DYLIB_PATH", library.to_str().unwrap());
+        Providers::from_config(&settings(&[("TURN_MODEL", model), library])).map(|providers| providers.turn_detector)
+    };
+    assert!(detector(model.to_str().unwrap()).unwrap().is_some());
+    let message = detector(FILE).err().unwrap().to_string();
+    assert!(message.starts_with(&format!("TURN_MODEL={FILE}: ")), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(Providers::from_config(&settings(&[])).unwrap().turn_detector.is_none());
 }
 
 /// Answers every request with 401, as a service does that does not know the key, and quotes what it was sent.
