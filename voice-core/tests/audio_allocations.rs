@@ -90,6 +90,26 @@ fn denoising_allocates_nothing() {
     assert_eq!(allocations, 0);
 }
 
+#[cfg(feature = "aec")]
+#[test]
+fn cancelling_echo_allocates_nothing() {
+    use voice_core::builtin::Aec3;
+    use voice_core::stage::EchoCanceller;
+
+    let mut canceller = Aec3::new();
+    let allocations = allocations_when_warm(|chunk| {
+        for far in chunk.chunks_exact(canceller.frame_len()) {
+            let (mut near, mut floats) = ([0.0; 160], [0.0; 160]);
+            for ((near, float), &sample) in near.iter_mut().zip(&mut floats).zip(far) {
+                *float = f32::from(sample) / 32_768.0;
+                *near = *float / 4.0;
+            }
+            canceller.process(&mut near, &floats).unwrap();
+        }
+    });
+    assert_eq!(allocations, 0);
+}
+
 #[test]
 fn finding_speech_allocates_nothing_idle_or_speaking() {
     for loudness in [0, 1] {

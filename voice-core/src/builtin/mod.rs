@@ -1,5 +1,7 @@
 //! Stages that come with the library.
 
+#[cfg(feature = "aec")]
+mod aec;
 mod energy_vad;
 #[cfg(feature = "ort")]
 mod onnx_runtime;
@@ -11,6 +13,8 @@ mod silero;
 #[cfg(feature = "ort")]
 mod silero_ort;
 
+#[cfg(feature = "aec")]
+pub use aec::Aec3;
 pub use energy_vad::EnergyVad;
 #[cfg(feature = "rnnoise")]
 pub use rnnoise::RnnoiseDenoiser;

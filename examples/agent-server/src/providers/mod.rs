@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::{Agent, AgentBuilder, StandbyLine};
-use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
+use voice_core::builtin::{Aec3, RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{ErrorKind, Stage};
 
@@ -61,6 +61,8 @@ pub struct Providers {
     pub vad: Option<Arc<SileroModel>>,
     /// Whether the recogniser hears denoised audio.
     pub denoise: bool,
+    /// Whether sessions whose clients ask for it cancel echo.
+    pub echo_cancellation: bool,
     /// What works less well than one would expect of this combination, for the log and for every client.
     pub remarks: Vec<&'static str>,
     /// Whether a stage is served by an engine that knows English alone.
@@ -77,7 +79,7 @@ impl Providers {
     /// A provider that this build does not have, a setting that its provider refuses.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
-        let mut providers = Self { vad: Some(vad), denoise: config.denoise, ..Self::default() };
+        let mut providers = Self { vad: Some(vad), denoise: config.denoise, echo_cancellation: true, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
         let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };
@@ -137,6 +139,9 @@ impl Providers {
         }
         if self.denoise {
             builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));
+        }
+        if self.echo_cancellation {
+            builder = builder.echo_canceller(|| Ok(Box::new(Aec3::new())));
         }
         if let Some(stt) = &self.stt {
             builder = builder.stt(stt.clone());
