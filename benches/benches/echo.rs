@@ -42,7 +42,8 @@ fn paused() -> Result<tokio::runtime::Runtime> {
 fn alone() -> Result<bool> {
     println!("the agent alone, 10 minutes     onsets heard   replies cut short");
     let mut met = true;
-    for (delay_ms, cancel) in [(40, true), (80, true), (120, true), (160, true), (200, true), (40, false), (200, false)] {
+    for (delay_ms, cancel) in [(40, true), (80, true), (120, true), (160, true), (200, true), (40, false), (200, false)]
+    {
         let outcome = call(scene(delay_ms, -12.0, cancel), &Listener::default())?;
         let name = format!("echo −12 dB, {delay_ms:3} ms, {}", if cancel { "cancelled" } else { "left in  " });
         println!("{name}   {:12}   {:17}", outcome.onsets, outcome.self_interruptions());

@@ -60,8 +60,12 @@ impl Track {
         let (Some(first), Some(last)) = (sounds.iter().position(|it| *it), sounds.iter().rposition(|it| *it)) else {
             return;
         };
-        let active: Vec<f32> =
-            floats.chunks_exact(WINDOW).zip(&sounds).filter(|(_, sounds)| **sounds).flat_map(|(it, _)| it.to_vec()).collect();
+        let active: Vec<f32> = floats
+            .chunks_exact(WINDOW)
+            .zip(&sounds)
+            .filter(|(_, sounds)| **sounds)
+            .flat_map(|(it, _)| it.to_vec())
+            .collect();
         let gain = 10_f32.powf((LEVEL_DBFS - level_dbfs(&active)) / 20.0);
         self.samples.resize(self.samples.len().next_multiple_of(WINDOW), 0.0);
         let begin = self.samples.len() / WINDOW;

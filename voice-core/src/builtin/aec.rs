@@ -11,14 +11,14 @@ const RATE: u32 = 16_000;
 const FRAME: usize = RATE as usize / 100;
 /// 8 ms. The canceller works in blocks of 4 ms, and holds back one to fill frames and one for its overlapping windows.
 const LATENCY: usize = 128;
-/// 400 ms. Its five matched filters reach a little further, 512 ms from their beginning to their end.
-const LONGEST_DELAY: usize = RATE as usize * 4 / 10;
+/// 500 ms. Its five matched filters reach a little further, 512 ms from their beginning to their end.
+const LONGEST_DELAY: usize = RATE as usize / 2;
 
 /// Cancels echo at 16 kHz, in frames of 10 ms, with 8 ms of delay.
 ///
-/// It finds the delay of the echo by itself and follows it, models the room by adaptive filters, and suppresses what they
+/// It finds the delay of the echo by itself, from 5 ms on, and follows it, models the room by adaptive filters, and suppresses what they
 /// leave over. A high-pass filter at 100 Hz comes with it. While both talk, the suppression costs the near voice about a
-/// decibel and some clearness.
+/// decibel and some clearness. `sonora` allocates in every frame, some 35 times.
 pub struct Aec3 {
     module: AudioProcessing,
     near: [f32; FRAME],
@@ -100,6 +100,16 @@ mod tests {
         wav.samples.into_iter().map(pcm::to_f32).collect()
     }
 
+    /// White noise of about −36 dBFS, the same every time.
+    fn hiss(samples: usize) -> Vec<f32> {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..samples).map(|_| 0.028 * next()).collect()
+    }
+
     fn delayed(signal: &[f32], samples: usize, gain: f32) -> Vec<f32> {
         let late = signal.iter().map(|sample| gain * sample);
         std::iter::repeat_n(0.0, samples).chain(late).take(signal.len()).collect()
@@ -119,7 +129,7 @@ mod tests {
     #[test]
     fn the_echo_goes_whatever_its_delay() {
         let far = speech();
-        for milliseconds in [0, 40, 120, 200, 400] {
+        for milliseconds in [5, 40, 200, 500] {
             let near = delayed(&far, milliseconds * 16, 0.25);
             let output = run(&mut Aec3::new(), &near, &far);
             let later = 5 * RATE as usize..9 * RATE as usize;
@@ -131,11 +141,11 @@ mod tests {
     #[test]
     fn a_voice_without_echo_comes_out_after_the_declared_latency() {
         let mut canceller = Aec3::new();
-        let near = speech();
+        let near = hiss(2 * RATE as usize);
         let output = run(&mut canceller, &near, &vec![0.0; near.len()]);
         let correlation = |lag: usize| -> f32 { near.iter().zip(&output[lag..]).map(|(a, b)| a * b).sum() };
         let measured = (0..400).max_by(|&a, &b| correlation(a).total_cmp(&correlation(b))).unwrap();
-        assert!(measured.abs_diff(canceller.latency()) <= 2, "{measured} samples");
+        assert_eq!(measured, canceller.latency());
         let change = level_dbfs(&output) - level_dbfs(&near);
         assert!(change.abs() < 3.0, "{change} dB");
     }

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// # For implementations
 /// The echo comes later than the far end that caused it, by the way through the client's buffers, the room and the
 /// network; how much later, nobody says. An implementation finds that delay itself, and finds it again when it changes.
-/// While nothing is played the far end is silence, not absent. `process` must not allocate; state belongs to the
+/// While nothing is played the far end is silence, not absent. `process` should not allocate; state belongs to the
 /// instance and is never shared between streams.
 pub trait EchoCanceller: Send {
     /// The rate it works at, in Hz.

@@ -79,7 +79,8 @@ impl Providers {
     /// A provider that this build does not have, a setting that its provider refuses.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
-        let mut providers = Self { vad: Some(vad), denoise: config.denoise, echo_cancellation: true, ..Self::default() };
+        let mut providers =
+            Self { vad: Some(vad), denoise: config.denoise, echo_cancellation: true, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
         let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };

@@ -226,7 +226,9 @@ mod tests {
         assert_eq!(output, [&near[200..], &near].concat(), "the test's canceller has no latency in truth");
         canceller.reset();
         output.clear();
-        canceller.push(&near, loudspeaker.tape(), SessionTime::ZERO + Duration::from_secs(1), &mut output).expect("as before");
+        canceller
+            .push(&near, loudspeaker.tape(), SessionTime::ZERO + Duration::from_secs(1), &mut output)
+            .expect("as before");
         assert_eq!(output, near[200..]);
     }
 
