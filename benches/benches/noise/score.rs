@@ -1,6 +1,7 @@
 //! What a detector made of a track.
 
 use crate::speech::{Track, WINDOW};
+use std::fmt;
 use std::ops::Range;
 use voice_core::Result;
 use voice_core::stage::Vad;
@@ -88,11 +89,22 @@ impl Score {
 }
 
 impl Score {
-    /// Adds another, figure by figure.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.false_starts += other.false_starts;
-        self.false_speech += other.false_speech;
-        self.missed_speech += other.missed_speech;
-        self.missed_sentences += other.missed_sentences;
+    /// Of the time, in percent, that the detector is wrong where as long is spoken as paused.
+    pub(crate) fn wrong(&self) -> f64 {
+        (self.false_speech + self.missed_speech) / 2.0
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:12.1}   {:10.1} %   {:6.1} %   {:7.1} %   {:6.1} %",
+            self.false_starts,
+            self.false_speech,
+            self.missed_speech,
+            self.missed_sentences,
+            self.wrong()
+        )
     }
 }

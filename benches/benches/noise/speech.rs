@@ -9,8 +9,6 @@ use voice_providers::local::Intents;
 /// Samples of the windows in which everything is counted: those of the VAD.
 pub(crate) const WINDOW: usize = 512;
 const RATE: usize = 16_000;
-/// Every so many of the demo's sentences is said, by each voice in turn.
-const EVERY: usize = 2;
 /// A window sounds that is no more than this below the loudest of its sentence.
 const SOUNDING_DB: f32 = 30.0;
 /// The level of the windows that sound, in dBFS.
@@ -40,8 +38,10 @@ impl Track {
         let voices = [voice("slt")?, voice("awb")?];
         let utterances = Intents::builtin()?.utterances();
         let mut track = Self { samples: vec![0.0; LEAD_IN], sentences: Vec::new(), sounds: Vec::new() };
-        for (number, utterance) in utterances.iter().step_by(EVERY).enumerate() {
-            track.add(&say(&voices[number % 2], &utterance.say)?, number);
+        for (number, utterance) in utterances.iter().enumerate() {
+            for voice in &voices {
+                track.add(&say(voice, &utterance.say)?, number);
+            }
         }
         for (number, name) in PEOPLE.iter().enumerate() {
             if let Some(recording) = recording(name)? {
