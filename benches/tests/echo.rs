@@ -1,5 +1,5 @@
 //! The agent does not interrupt itself: its own voice comes back through the microphone, and the real ears listen.
-#![allow(missing_docs)]
+#![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 use std::time::Duration;
 use voice_benches::echo::{Call, Listener, Outcome, Scene, Speaker, TOPICS};

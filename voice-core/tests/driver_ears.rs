@@ -22,9 +22,12 @@ const LEAD_IN: usize = RATE as usize;
 /// Where the first and the second voice begin in the recording: one in a quiet room, one over a hum 18 dB below it.
 const BEGINNINGS: [usize; 2] = [14_720, 98_240];
 
-/// A recogniser that keeps what it gets, by its place in the microphone's stream.
+/// Audio by its place in the microphone's stream.
+type Pieces = Vec<(usize, Vec<i16>)>;
+
+/// A recogniser that keeps what it gets.
 #[derive(Clone, Default)]
-struct Keeper(Arc<Mutex<Vec<(usize, Vec<i16>)>>>);
+struct Keeper(Arc<Mutex<Pieces>>);
 
 impl SttProvider for Keeper {
     fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 use voice_core::Stage;
+use voice_core::builtin::SileroModel;
 
 #[tokio::test]
 async fn ready_answers_the_first_frame_whatever_it_is() {
@@ -154,8 +155,10 @@ async fn missing_engines_are_told_and_text_still_works() {
 async fn a_wish_for_echo_cancellation_is_fulfilled() {
     let mut providers = fakes();
     providers.echo_cancellation = true;
+    providers.vad = Some(SileroModel::embedded().unwrap());
     let server = TestServer::with(&settings(&[]), providers).await;
     let mut client = server.begin(json!({ "type": "start", "echo_cancellation": true })).await;
+    client.push(Message::binary(vec![0; 640])).await;
     client.ask("hello").await;
     assert!(client.seen.iter().all(|frame| frame.kind() != "error"), "{:?}", client.seen);
 }
