@@ -20,6 +20,9 @@ const REPORT_EVERY: usize = 5;
 /// The user speaks up when the agent has spoken for so long.
 const SPEAKS_UP_AFTER: Duration = Duration::from_secs(3);
 
+/// The end of what the user says is heard so much later at most.
+const STILL_SPEAKING: Duration = Duration::from_secs(1);
+
 /// How a call goes.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -44,6 +47,8 @@ pub struct Reply {
     pub turn: TurnId,
     /// Whether it was cut short.
     pub interrupted: bool,
+    /// Whether the user was speaking then, or had just spoken.
+    pub by_user: bool,
     /// How long after the user's first sample it was, where the user spoke into it.
     pub stopped_after: Option<Duration>,
 }
@@ -62,7 +67,7 @@ pub struct Outcome {
 impl Outcome {
     /// Replies that were cut short although the user was silent.
     pub fn self_interruptions(&self) -> usize {
-        self.replies.iter().filter(|reply| reply.interrupted && reply.stopped_after.is_none()).count()
+        self.replies.iter().filter(|reply| reply.interrupted && !reply.by_user).count()
     }
 }
 
@@ -77,6 +82,8 @@ pub struct Call {
     /// Since when the agent speaks, and since when the user does.
     agent_since: Option<Instant>,
     user_since: Option<Instant>,
+    /// When the user's last sample was made.
+    user_until: Option<Instant>,
     speaking: Option<TurnId>,
     waits_for_turn: bool,
     free: bool,
@@ -109,6 +116,7 @@ impl Call {
             saying: VecDeque::new(),
             agent_since: None,
             user_since: None,
+            user_until: None,
             speaking: None,
             waits_for_turn: false,
             free: true,
@@ -152,6 +160,9 @@ impl Call {
         }
         self.speak_up();
         let spoken = FRAME.min(self.saying.len());
+        if spoken > 0 {
+            self.user_until = Some(Instant::now());
+        }
         let mut near: Vec<i16> = self.saying.drain(..spoken).collect();
         near.resize(FRAME, 0);
         let recorded = self.room.record(&near);
@@ -203,12 +214,18 @@ impl Call {
                 if self.scene.reports {
                     self.session.control(Control::Played { turn: *turn, samples: self.room.played() })?;
                 }
-                let stopped_after = self.user_since.map(|since| since.elapsed());
-                self.outcome.replies.push(Reply { turn: *turn, interrupted: true, stopped_after });
+                let stopped_after = self.user_since.take().map(|since| since.elapsed());
+                let by_user = self.user_until.is_some_and(|until| until.elapsed() < STILL_SPEAKING);
+                self.outcome.replies.push(Reply { turn: *turn, interrupted: true, by_user, stopped_after });
             }
             Event::ReplyEnd { turn, interrupted, .. } => {
                 if !interrupted {
-                    self.outcome.replies.push(Reply { turn: *turn, interrupted: false, stopped_after: None });
+                    self.outcome.replies.push(Reply {
+                        turn: *turn,
+                        interrupted: false,
+                        by_user: false,
+                        stopped_after: None,
+                    });
                 }
                 self.speaking = None;
                 self.agent_since = None;
