@@ -47,6 +47,8 @@ pub(super) struct Ears {
     next_due: SessionTime,
     /// The VAD failed and has not worked since: told once.
     failing: bool,
+    /// The same of the echo canceller.
+    echo_failing: bool,
     ahead: bool,
 }
 
@@ -86,6 +88,7 @@ impl Ears {
             since: None,
             next_due: SessionTime::ZERO,
             failing: false,
+            echo_failing: false,
             ahead: false,
         })
     }
@@ -179,7 +182,8 @@ impl Ears {
         self.without_echo.clear();
         let result = canceller.push(&self.samples, played, now, &mut self.without_echo);
         std::mem::swap(&mut self.samples, &mut self.without_echo);
-        if let Err(error) = result {
+        let failing = std::mem::replace(&mut self.echo_failing, result.is_err());
+        if let (Err(error), false) = (result, failing) {
             self.items.push_back(Heard::Failed(error));
         }
     }
