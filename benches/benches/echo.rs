@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use std::process::ExitCode;
 use std::time::Duration;
 use voice_benches::echo::{Call, Listener, Outcome, Scene, Speaker, TOPICS};
-use voice_benches::{apart, buzz, held, percentile, reached, say, thread_cpu, voice};
+use voice_benches::{apart, buzz, held, percentile, reached, resident_kib, say, thread_cpu, voice};
 use voice_core::audio::pcm;
 use voice_core::builtin::Aec3;
 use voice_core::stage::{CallContext, EchoCanceller, FinalizeId, SttEvent, SttInput, SttProvider};
@@ -111,9 +111,19 @@ fn over_it() -> Result<bool> {
     Ok(met)
 }
 
+/// Sessions whose memory is measured together.
+const SESSIONS: u64 = 64;
+
 /// What it costs.
 fn cost() -> Result<bool> {
     let far: Vec<f32> = buzz(16_000).into_iter().map(pcm::to_f32).collect();
+    let before = resident_kib();
+    let mut cancellers: Vec<Aec3> = (0..SESSIONS).map(|_| Aec3::new()).collect();
+    for canceller in &mut cancellers {
+        far.chunks_exact(canceller.frame_len()).try_for_each(|far| canceller.process(&mut [0.0; 160], far))?;
+    }
+    println!("cancelling echo, memory of a session: {} KiB", (resident_kib() - before) / SESSIONS);
+    drop(cancellers);
     let mut canceller = Aec3::new();
     let mut second = || -> Result<Duration> {
         let before = thread_cpu();
