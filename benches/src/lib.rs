@@ -1,14 +1,17 @@
 //! What the benches share: figures over samples, the goals they are held to, and what is measured more than once.
 
 mod conversation;
+pub mod echo;
 mod models;
 mod process;
 mod speech;
+mod voices;
 
 pub use conversation::play;
 pub use models::smart_turn;
 pub use process::{process_cpu, resident_kib, thread_cpu};
 pub use speech::{buzz, spoken};
+pub use voices::{apart, say, voice};
 
 use std::time::Duration;
 

@@ -59,6 +59,8 @@ impl ErrorKind {
 pub enum Stage {
     /// Microphone or loudspeaker audio.
     Audio,
+    /// Echo cancellation.
+    Echo,
     /// Noise suppression.
     Denoise,
     /// Voice activity detection.
@@ -82,6 +84,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Audio => "audio",
+            Self::Echo => "echo",
             Self::Denoise => "denoise",
             Self::Vad => "vad",
             Self::Turn => "turn",

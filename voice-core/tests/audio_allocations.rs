@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
+use bytes::Bytes;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::Duration;
 use voice_core::audio::{Framer, Resampler};
 use voice_core::builtin::EnergyVad;
-use voice_core::stream::{SpeechConfig, SpeechDetector};
+use voice_core::stage::EchoCanceller;
+use voice_core::stream::{Loudspeaker, SpeechConfig, SpeechDetector, StreamEchoCanceller};
+use voice_core::{Result, SessionTime};
 
 struct Counting;
 
@@ -86,6 +90,46 @@ fn denoising_allocates_nothing() {
     let allocations = allocations_when_warm(|chunk| {
         output.clear();
         denoiser.push(chunk, &mut output).unwrap();
+    });
+    assert_eq!(allocations, 0);
+}
+
+/// Hears nothing, so that what is counted is the adapter's.
+struct Deaf;
+
+impl EchoCanceller for Deaf {
+    fn sample_rate(&self) -> u32 {
+        16_000
+    }
+    fn frame_len(&self) -> usize {
+        160
+    }
+    fn latency(&self) -> usize {
+        0
+    }
+    fn longest_delay(&self) -> usize {
+        0
+    }
+    fn process(&mut self, near: &mut [f32], far: &[f32]) -> Result<()> {
+        near.copy_from_slice(far);
+        Ok(())
+    }
+    fn reset(&mut self) {}
+}
+
+#[test]
+fn laying_the_loudspeaker_beside_the_microphone_allocates_nothing() {
+    let mut now = SessionTime::ZERO;
+    let mut loudspeaker = Loudspeaker::new(24_000, false, now).unwrap();
+    let mut canceller = StreamEchoCanceller::new(Box::new(Deaf)).unwrap();
+    let mut output = Vec::with_capacity(10_000);
+    let speech = Bytes::from(vec![1; 24_000]);
+    let allocations = allocations_when_warm(|chunk| {
+        loudspeaker.play(speech.slice(..chunk.len()), now).unwrap();
+        now = now + Duration::from_millis(chunk.len() as u64 / 16);
+        loudspeaker.advance(now).unwrap();
+        output.clear();
+        canceller.push(chunk, loudspeaker.tape(), now, &mut output).unwrap();
     });
     assert_eq!(allocations, 0);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use voice_core::builtin::{SileroModel, SileroVad, SmartTurn};
 use voice_core::stage::{TurnDetector, TurnSnapshot};
 use voice_core::stream::{SpeechConfig, SpeechDetector, SpeechItem};
+use voice_core::text::spoken_form;
 use voice_core::{AudioTime, TurnId};
 
 /// What a microphone brings at a time: 20 ms.
@@ -48,11 +49,12 @@ pub(crate) fn silences(utterance: &Utterance, smart_turn: Option<&SmartTurn>) ->
                     }
                 }
                 SpeechItem::Audio { pcm, .. } => heard.extend_from_slice(&pcm),
+                SpeechItem::Paused { .. } => {}
                 SpeechItem::Ended { at, silence } => silences.push(Silence {
                     since: at.saturating_since(AudioTime::from_samples(0, RATE)),
                     known: after(taken),
                     over: None,
-                    words: utterance.text_until(at.as_samples(RATE) as usize),
+                    words: spoken_form(&utterance.text_until(at.as_samples(RATE) as usize)),
                     estimate: smart_turn.map(|model| ask(model, &heard, silence)).transpose()?,
                 }),
             }

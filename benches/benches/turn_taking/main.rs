@@ -14,7 +14,7 @@ mod score;
 mod sentences;
 mod speech;
 
-use policy::{ByEstimate, Policy, SilenceOnly};
+use policy::{Policy, Rule, SilenceOnly};
 use score::{Heard, Score};
 use sentences::Kind;
 use speech::{Dice, RATE, Utterance};
@@ -22,7 +22,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 use voice_benches::reached;
 use voice_core::builtin::SmartTurn;
-use voice_core::conversation::Endpointing;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,10 +30,14 @@ fn policies(with_model: bool) -> Vec<Box<dyn Policy>> {
     let silence = [200, 300, 500, 700, 1_000, 1_500].map(Duration::from_millis);
     let mut policies: Vec<Box<dyn Policy>> =
         silence.into_iter().map(|window| Box::new(SilenceOnly(window)) as Box<dyn Policy>).collect();
+    let ranges = [(300, 2_500), (500, 2_500), (700, 2_500)];
+    let mut add = |rule: fn(u64, u64) -> Rule| {
+        policies.extend(ranges.map(|(min_ms, max_ms)| Box::new(rule(min_ms, max_ms)) as Box<dyn Policy>));
+    };
+    add(Rule::adaptive);
     if with_model {
-        for (min_ms, max_ms) in [(300, 1_500), (300, 2_500), (500, 2_500), (700, 2_500)] {
-            policies.push(Box::new(ByEstimate(Endpointing { min_ms, max_ms, ..Endpointing::default() })));
-        }
+        add(Rule::model);
+        add(Rule::combined);
     }
     policies
 }

@@ -1,12 +1,11 @@
 //! Who decides that a silence is the end.
 
 use std::time::Duration;
-use voice_core::conversation::Endpointing;
+use voice_core::conversation::{Endpointing, Pauses};
 
 /// What is known of a silence.
 pub(crate) struct Question<'a> {
-    /// The words so far.
-    #[allow(dead_code, reason = "for a policy that goes by the words")]
+    /// The words so far, as a recogniser without punctuation gives them.
     pub words: &'a str,
     /// What the model says, for a policy that asks it.
     pub estimate: Option<f32>,
@@ -49,19 +48,57 @@ impl Policy for SilenceOnly {
     }
 }
 
-/// Two windows, chosen by the model's estimate.
-pub(crate) struct ByEstimate(pub Endpointing);
+/// The agent's own rule, or a part of it.
+pub(crate) struct Rule {
+    name: &'static str,
+    endpointing: Endpointing,
+    with_model: bool,
+    pauses: Pauses,
+}
 
-impl Policy for ByEstimate {
+impl Rule {
+    /// The model alone.
+    pub(crate) fn model(min_ms: u64, max_ms: u64) -> Self {
+        let endpointing =
+            Endpointing { min_ms, max_ms, text_cues: false, learn_pauses: false, ..Endpointing::default() };
+        Self { name: "Smart Turn", endpointing, with_model: true, pauses: Pauses::default() }
+    }
+
+    /// Words and habits.
+    pub(crate) fn adaptive(min_ms: u64, max_ms: u64) -> Self {
+        let endpointing = Endpointing { min_ms, max_ms, ..Endpointing::default() };
+        Self { name: "adaptive", endpointing, with_model: false, pauses: Pauses::default() }
+    }
+
+    /// Words, habits and the model.
+    pub(crate) fn combined(min_ms: u64, max_ms: u64) -> Self {
+        Self { name: "adaptive with Smart Turn", with_model: true, ..Self::adaptive(min_ms, max_ms) }
+    }
+}
+
+impl Policy for Rule {
     fn name(&self) -> String {
-        format!("Smart Turn, {} or {} ms", self.0.min_ms, self.0.max_ms)
+        format!("{}, {} to {} ms", self.name, self.endpointing.min_ms, self.endpointing.max_ms)
     }
 
     fn asks_the_model(&self) -> bool {
-        true
+        self.with_model
     }
 
     fn window(&mut self, question: &Question<'_>) -> Duration {
-        self.0.window(question.estimate)
+        let estimate = question.estimate.filter(|_| self.with_model);
+        self.endpointing.window(estimate, question.words, &self.pauses)
+    }
+
+    fn paused(&mut self, pause: Duration) {
+        self.pauses.paused(pause);
+    }
+
+    fn turn_ended(&mut self) {
+        self.pauses.turn_ended();
+    }
+
+    fn meet(&mut self) {
+        self.pauses = Pauses::default();
     }
 }

@@ -1,9 +1,11 @@
-//! The ears: microphone audio becomes utterances. The VAD hears the microphone, the denoiser serves the recogniser.
+//! The ears: microphone audio becomes utterances. The VAD hears the microphone without the agent's own voice, the denoiser
+//! serves the recogniser.
 
 use super::Parts;
+use super::session::ClientFormat;
 use crate::audio::{Resampler, pcm};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::stream::{SpeechDetector, SpeechItem, StreamDenoiser};
+use crate::stream::{PlayedTape, SpeechDetector, SpeechItem, StreamDenoiser, StreamEchoCanceller};
 use crate::time::{AudioTime, SessionTime};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -31,11 +33,13 @@ pub(super) struct Ears {
     resampler: Option<Resampler>,
     detector: Option<SpeechDetector>,
     denoiser: Option<StreamDenoiser>,
+    echo_canceller: Option<StreamEchoCanceller>,
     denoise_before_vad: bool,
     max_ahead: Duration,
     items: VecDeque<Heard>,
     raw: Vec<i16>,
     samples: Vec<i16>,
+    without_echo: Vec<i16>,
     clean: Vec<i16>,
     /// Samples received, at the input rate, and since when.
     received: u64,
@@ -44,12 +48,15 @@ pub(super) struct Ears {
     next_due: SessionTime,
     /// The VAD failed and has not worked since: told once.
     failing: bool,
+    /// The same of the echo canceller.
+    echo_failing: bool,
     ahead: bool,
 }
 
 impl Ears {
-    /// Ears for a microphone of this rate. Without a recogniser or a VAD they hear nothing.
-    pub(super) fn new(parts: &Parts, input_rate: u32) -> Result<Self> {
+    /// Ears for a client's microphone. Without a recogniser or a VAD they hear nothing.
+    pub(super) fn new(parts: &Parts, format: ClientFormat) -> Result<Self> {
+        let input_rate = format.input_rate;
         let resampler = (input_rate != RATE).then(|| Resampler::new(input_rate, RATE)).transpose()?;
         let detector = match (&parts.vad, &parts.stt) {
             (Some(factory), Some(_)) => Some(SpeechDetector::new(factory()?, parts.config.speech.clone())?),
@@ -59,21 +66,30 @@ impl Ears {
             Some(factory) if detector.is_some() => Some(StreamDenoiser::new(factory()?, RATE)?),
             _ => None,
         };
+        let echo_canceller = match &parts.echo_canceller {
+            Some(factory) if format.echo_cancellation && detector.is_some() => {
+                Some(StreamEchoCanceller::new(factory()?)?)
+            }
+            _ => None,
+        };
         Ok(Self {
             input_rate,
             resampler,
             detector,
             denoiser,
+            echo_canceller,
             denoise_before_vad: parts.config.denoise_before_vad,
             max_ahead: Duration::from_millis(parts.config.max_ahead_ms),
             items: VecDeque::new(),
             raw: Vec::new(),
             samples: Vec::new(),
+            without_echo: Vec::new(),
             clean: Vec::new(),
             received: 0,
             since: None,
             next_due: SessionTime::ZERO,
             failing: false,
+            echo_failing: false,
             ahead: false,
         })
     }
@@ -91,6 +107,9 @@ impl Ears {
         }
         if let Some(denoiser) = &mut self.denoiser {
             denoiser.reset();
+        }
+        if let Some(canceller) = &mut self.echo_canceller {
+            canceller.reset();
         }
     }
 
@@ -121,12 +140,17 @@ impl Ears {
         Duration::from_nanos((u128::from(samples) * 1_000_000_000 / u128::from(self.input_rate.max(1))) as u64)
     }
 
-    /// Takes microphone audio, PCM16 little-endian. Gives an error to be told when audio came too far ahead of real
-    /// time; nothing of it is lost.
+    /// Takes microphone audio, PCM16 little-endian; `played` is what the loudspeaker has played up to now, where somebody
+    /// keeps it. Gives an error to be told when audio came too far ahead of real time; nothing of it is lost.
     ///
     /// # Errors
     /// `InvalidInput` for an odd number of bytes.
-    pub(super) fn push(&mut self, bytes: &[u8], now: SessionTime) -> Result<Option<Error>> {
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        played: Option<&PlayedTape>,
+        now: SessionTime,
+    ) -> Result<Option<Error>> {
         self.next_due = now + self.duration(bytes.len() as u64 / 2);
         self.since.get_or_insert(now);
         self.received += bytes.len() as u64 / 2;
@@ -139,6 +163,7 @@ impl Ears {
                 resampler.process_i16(&self.raw, &mut self.samples)?;
             }
         }
+        self.cancel_echo(played, now);
         self.listen();
         let ahead = !self.may_read(now);
         let was_ahead = std::mem::replace(&mut self.ahead, ahead);
@@ -151,6 +176,17 @@ impl Ears {
             self.max_ahead.as_millis()
         );
         Error::new(ErrorKind::RateLimited { retry_after: None }, Stage::Audio, message)
+    }
+
+    fn cancel_echo(&mut self, played: Option<&PlayedTape>, now: SessionTime) {
+        let (Some(canceller), Some(played)) = (&mut self.echo_canceller, played) else { return };
+        self.without_echo.clear();
+        let result = canceller.push(&self.samples, played, now, &mut self.without_echo);
+        std::mem::swap(&mut self.samples, &mut self.without_echo);
+        let failing = std::mem::replace(&mut self.echo_failing, result.is_err());
+        if let (Err(error), false) = (result, failing) {
+            self.items.push_back(Heard::Failed(error));
+        }
     }
 
     fn listen(&mut self) {

@@ -21,7 +21,7 @@ use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
-use crate::stage::{Denoiser, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
+use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
 use run::Runner;
@@ -33,6 +33,9 @@ use tokio::sync::broadcast;
 pub type VadFactory = Arc<dyn Fn() -> Result<Box<dyn Vad>> + Send + Sync>;
 /// Makes a fresh denoiser for a session.
 pub type DenoiserFactory = Arc<dyn Fn() -> Result<Box<dyn Denoiser>> + Send + Sync>;
+
+/// Makes a fresh echo canceller for a session.
+pub type EchoCancellerFactory = Arc<dyn Fn() -> Result<Box<dyn EchoCanceller>> + Send + Sync>;
 
 /// The settings of an agent; every field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +89,7 @@ struct Parts {
     tts: Option<Arc<dyn TtsProvider>>,
     vad: Option<VadFactory>,
     denoiser: Option<DenoiserFactory>,
+    echo_canceller: Option<EchoCancellerFactory>,
     turn_detector: Option<Arc<dyn TurnDetector>>,
     standby_line: Option<StandbyLine>,
     tools: Vec<Arc<dyn Tool>>,
@@ -122,7 +126,8 @@ impl Agent {
     /// Opens a session and starts its one task on the current Tokio runtime.
     ///
     /// # Errors
-    /// `InvalidConfig` when the client's rates cannot be resampled; whatever the VAD's or denoiser's factory says.
+    /// `InvalidConfig` when the client's rates cannot be resampled; whatever the factories of the VAD, the denoiser and
+    /// the echo canceller say.
     pub fn open(&self, options: SessionOptions) -> Result<Session> {
         self.open_observed(options).map(|(session, _)| session)
     }
@@ -199,6 +204,16 @@ impl AgentBuilder {
     #[must_use]
     pub fn denoiser(mut self, factory: impl Fn() -> Result<Box<dyn Denoiser>> + Send + Sync + 'static) -> Self {
         self.parts.denoiser = Some(Arc::new(factory));
+        self
+    }
+
+    /// Echo cancellation for clients that ask for it ([`ClientFormat::echo_cancellation`]), at 16 kHz.
+    #[must_use]
+    pub fn echo_canceller(
+        mut self,
+        factory: impl Fn() -> Result<Box<dyn EchoCanceller>> + Send + Sync + 'static,
+    ) -> Self {
+        self.parts.echo_canceller = Some(Arc::new(factory));
         self
     }
 

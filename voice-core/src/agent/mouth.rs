@@ -8,7 +8,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{ReplyId, SentenceId, TurnId};
 use crate::stage::{CallContext, Notice, TtsEvent, TtsInput};
-use crate::stream::{HandoffSender, Playout, PlayoutConfig, Weighted, handoff};
+use crate::stream::{HandoffSender, Loudspeaker, PlayedTape, Playout, PlayoutConfig, Weighted, handoff};
 use crate::time::SessionTime;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
@@ -49,6 +49,8 @@ pub(super) struct Mouth {
     speech: Option<Speech>,
     /// Whether this client reports what it played.
     reporting: bool,
+    /// What sounds at the client, for a canceller of its echo.
+    loudspeaker: Option<Loudspeaker>,
 }
 
 struct Speech {
@@ -73,7 +75,7 @@ impl Mouth {
         cx: CallContext,
         now: SessionTime,
     ) -> Result<()> {
-        self.stop();
+        self.silence(now);
         let Some(tts) = &parts.tts else { return Ok(()) };
         let resampler = match tts.sample_rate() {
             rate if rate == format.output_rate => None,
@@ -81,6 +83,7 @@ impl Mouth {
         };
         // The mind is not asked for more while SENTENCES_WAITING wait, so this bound is never what stops it.
         let (text, input) = handoff(usize::MAX);
+        self.begin_sound();
         self.speech = Some(Speech {
             reply,
             cancel: cx.cancel.clone(),
@@ -138,7 +141,8 @@ impl Mouth {
         now: SessionTime,
     ) {
         if self.of(reply).is_none() {
-            self.stop();
+            self.silence(now);
+            self.begin_sound();
             let mut playout = Playout::new(playout, self.reporting, now);
             if held {
                 playout.hold(now);
@@ -165,8 +169,16 @@ impl Mouth {
     pub(super) fn flush(&mut self, reply: ReplyId, now: SessionTime) {
         if let Some(speech) = self.of(reply) {
             self.reporting = speech.playout.is_reporting(now);
-            self.stop();
+            self.silence(now);
         }
+    }
+
+    /// Stops, and so does the client.
+    fn silence(&mut self, now: SessionTime) {
+        if self.speech.is_some() {
+            self.sounds(|loudspeaker| loudspeaker.clear(now));
+        }
+        self.stop();
     }
 
     pub(super) fn stop(&mut self) {
@@ -178,12 +190,14 @@ impl Mouth {
     pub(super) fn hold(&mut self, reply: ReplyId, now: SessionTime) {
         if let Some(speech) = self.of(reply) {
             speech.playout.hold(now);
+            self.sounds(|loudspeaker| loudspeaker.hold(now));
         }
     }
 
     pub(super) fn resume(&mut self, reply: ReplyId, now: SessionTime) {
         if let Some(speech) = self.of(reply) {
             speech.playout.resume(now);
+            self.sounds(|loudspeaker| loudspeaker.resume(now));
         }
     }
 
@@ -192,12 +206,41 @@ impl Mouth {
         self.reporting = true;
         if let Some(speech) = self.speech.as_mut().filter(|speech| speech.reply.turn == turn) {
             speech.playout.report(samples, now);
+            self.sounds(|loudspeaker| loudspeaker.report(samples, now));
         }
     }
 
     /// A new client: nothing is known of its habits.
-    pub(super) fn forget_listener(&mut self) {
+    ///
+    /// # Errors
+    /// `InvalidConfig` when its echo cannot be cancelled because its rate cannot be resampled.
+    pub(super) fn meet_listener(&mut self, parts: &Parts, format: ClientFormat, now: SessionTime) -> Result<()> {
         self.reporting = false;
+        self.loudspeaker = None;
+        if format.echo_cancellation && parts.echo_canceller.is_some() {
+            self.loudspeaker = Some(Loudspeaker::new(format.output_rate, format.can_pause, now)?);
+        }
+        Ok(())
+    }
+
+    /// What sounded at the client up to now, where its echo is to be cancelled.
+    pub(super) fn sounded(&mut self, now: SessionTime) -> Option<&PlayedTape> {
+        self.sounds(|loudspeaker| loudspeaker.advance(now));
+        self.loudspeaker.as_ref().map(Loudspeaker::tape)
+    }
+
+    fn begin_sound(&mut self) {
+        if let Some(loudspeaker) = &mut self.loudspeaker {
+            loudspeaker.begin();
+        }
+    }
+
+    fn sounds(&mut self, change: impl FnOnce(&mut Loudspeaker) -> Result<()>) {
+        if let Some(loudspeaker) = &mut self.loudspeaker
+            && let Err(error) = change(loudspeaker)
+        {
+            tracing::debug!(%error, "what sounds at the client is not known");
+        }
     }
 
     /// The listener's position in the reply that is being played, and whether the listener itself says so.
@@ -210,7 +253,9 @@ impl Mouth {
     pub(super) fn release(&mut self, now: SessionTime) -> Option<(ReplyId, u64, Bytes)> {
         let speech = self.speech.as_mut()?;
         let pcm = speech.playout.release(now)?;
-        Some((speech.reply, speech.playout.sent(), pcm))
+        let released = (speech.reply, speech.playout.sent(), pcm.clone());
+        self.sounds(|loudspeaker| loudspeaker.play(pcm, now));
+        Some(released)
     }
 
     /// The reply whose audio has all been played, once.

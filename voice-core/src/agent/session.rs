@@ -50,11 +50,13 @@ pub struct ClientFormat {
     pub output_rate: u32,
     /// Whether the client obeys [`Event::Pause`]; to others the server merely stops sending.
     pub can_pause: bool,
+    /// Whether the session is to take the agent's voice out of the microphone audio: the client does not.
+    pub echo_cancellation: bool,
 }
 
 impl Default for ClientFormat {
     fn default() -> Self {
-        Self { input_rate: 16_000, output_rate: 16_000, can_pause: false }
+        Self { input_rate: 16_000, output_rate: 16_000, can_pause: false, echo_cancellation: false }
     }
 }
 

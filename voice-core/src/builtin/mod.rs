@@ -1,5 +1,7 @@
 //! Stages that come with the library.
 
+#[cfg(feature = "aec")]
+mod aec;
 mod energy_vad;
 #[cfg(feature = "ort")]
 mod onnx_runtime;
@@ -13,6 +15,8 @@ mod silero_ort;
 #[cfg(feature = "ort")]
 mod smart_turn;
 
+#[cfg(feature = "aec")]
+pub use aec::Aec3;
 pub use energy_vad::EnergyVad;
 #[cfg(feature = "rnnoise")]
 pub use rnnoise::RnnoiseDenoiser;

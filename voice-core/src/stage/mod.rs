@@ -3,6 +3,7 @@
 
 mod context;
 mod denoise;
+mod echo;
 mod llm;
 mod notice;
 mod stt;
@@ -13,6 +14,7 @@ mod vad;
 
 pub use context::CallContext;
 pub use denoise::Denoiser;
+pub use echo::EchoCanceller;
 pub use llm::{LlmEvent, LlmProvider, LlmRequest};
 pub use notice::Notice;
 pub use stt::{FinalizeId, SttEvent, SttInput, SttProvider};

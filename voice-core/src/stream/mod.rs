@@ -2,9 +2,11 @@
 
 mod cancel;
 mod denoise;
+mod echo;
 mod ext;
 mod frames;
 mod handoff;
+mod paced_clock;
 mod playout;
 mod processor;
 mod resample;
@@ -13,6 +15,7 @@ mod speech;
 
 pub use cancel::UntilCancelled;
 pub use denoise::{Denoised, StreamDenoiser};
+pub use echo::{Loudspeaker, PlayedTape, StreamEchoCanceller};
 pub use ext::{AudioStreamExt, CancelStreamExt};
 pub use frames::Frames;
 pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::{Agent, AgentBuilder, StandbyLine};
-use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
+use voice_core::builtin::{Aec3, RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector};
 use voice_core::{ErrorKind, Stage};
 
@@ -64,6 +64,8 @@ pub struct Providers {
     pub turn_detector: Option<Arc<dyn TurnDetector>>,
     /// Whether the recogniser hears denoised audio.
     pub denoise: bool,
+    /// Whether sessions whose clients ask for it cancel echo.
+    pub echo_cancellation: bool,
     /// What works less well than one would expect of this combination, for the log and for every client.
     pub remarks: Vec<&'static str>,
     /// Whether a stage is served by an engine that knows English alone.
@@ -81,7 +83,8 @@ impl Providers {
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
         let vad = SileroModel::embedded().map_err(|error| ConfigError::new(format!("VAD=silero: {error}")))?;
         let turn_detector = turn::detector(config)?;
-        let mut providers = Self { vad: Some(vad), turn_detector, denoise: config.denoise, ..Self::default() };
+        let mut providers =
+            Self { vad: Some(vad), turn_detector, denoise: config.denoise, echo_cancellation: true, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
         let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };
@@ -144,6 +147,9 @@ impl Providers {
         }
         if self.denoise {
             builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));
+        }
+        if self.echo_cancellation {
+            builder = builder.echo_canceller(|| Ok(Box::new(Aec3::new())));
         }
         if let Some(stt) = &self.stt {
             builder = builder.stt(stt.clone());

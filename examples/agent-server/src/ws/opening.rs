@@ -56,8 +56,13 @@ pub(super) struct Opened {
 
 /// Continues the session that `start` names, or opens a new one.
 pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
-    let format = ClientFormat { input_rate: start.input_rate, output_rate: start.output_rate, can_pause: start.pause };
-    let mut remarks = remarks(state, &start);
+    let format = ClientFormat {
+        input_rate: start.input_rate,
+        output_rate: start.output_rate,
+        can_pause: start.pause,
+        echo_cancellation: start.echo_cancellation,
+    };
+    let mut remarks = remarks(state);
     if let Some(token) = &start.resume {
         if let Some(entry) = state.registry.resume(token) {
             return Ok(Opened { entry, format, resumed: true, remarks });
@@ -72,7 +77,7 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
     Ok(Opened { entry, format, resumed: false, remarks })
 }
 
-fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
+fn remarks(state: &AppState) -> Vec<ServerFrame> {
     let mut remarks: Vec<_> = state
         .providers
         .missing
@@ -94,10 +99,6 @@ fn remarks(state: &AppState, start: &Start) -> Vec<ServerFrame> {
         kind: Some("unsupported".into()),
         provider: None,
     }));
-    if start.echo_cancellation {
-        let message = "`echo_cancellation`: this server has none; use the client's own, or headphones";
-        remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
-    }
     remarks
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 use voice_core::Stage;
+use voice_core::builtin::SileroModel;
 
 #[tokio::test]
 async fn ready_answers_the_first_frame_whatever_it_is() {
@@ -151,12 +152,26 @@ async fn missing_engines_are_told_and_text_still_works() {
 }
 
 #[tokio::test]
-async fn a_wish_for_echo_cancellation_is_answered_openly() {
-    let server = TestServer::start(&[]).await;
+async fn a_wish_for_echo_cancellation_is_fulfilled() {
+    let mut providers = fakes();
+    providers.echo_cancellation = true;
+    providers.vad = Some(SileroModel::embedded().unwrap());
+    let server = TestServer::with(&settings(&[]), providers).await;
     let mut client = server.begin(json!({ "type": "start", "echo_cancellation": true })).await;
-    let error = client.of_type("error").await;
-    assert_eq!(error.json()["code"], "bad_value");
-    assert!(error.json()["message"].as_str().unwrap().contains("echo_cancellation"));
+    client.push(Message::binary(vec![0; 640])).await;
+    client.ask("hello").await;
+    assert!(client.seen.iter().all(|frame| frame.kind() != "error"), "{:?}", client.seen);
+}
+
+#[tokio::test]
+async fn a_server_without_echo_cancellation_says_so_and_goes_on() {
+    let mut providers = fakes();
+    providers.echo_cancellation = false;
+    let server = TestServer::with(&settings(&[]), providers).await;
+    let mut client = server.begin(json!({ "type": "start", "echo_cancellation": true })).await;
+    let error = client.of_type("error").await.json().clone();
+    assert_eq!((error["code"].clone(), error["stage"].clone()), ("engine_missing".into(), "echo".into()));
+    assert!(error["message"].as_str().unwrap().contains("echo_cancellation"));
     client.ask("hello").await;
 }
 

@@ -4,6 +4,7 @@ use super::super::ears::Ears;
 use super::super::session::{ClientFormat, Control, SessionStatus};
 use super::{Runner, failed};
 use crate::conversation::{CloseReason, Event, Input};
+use crate::error::{Error, ErrorKind, Stage};
 use crate::id::TurnId;
 
 impl Runner {
@@ -49,13 +50,24 @@ impl Runner {
     fn attach(&mut self, format: ClientFormat) {
         self.learn(Input::Interrupt);
         self.outbox.forget();
-        self.mouth.forget_listener();
-        match Ears::new(&self.parts, format.input_rate) {
+        if let Err(error) = self.mouth.meet_listener(&self.parts, format, self.clock.now()) {
+            self.learn(failed(None, error));
+        }
+        match Ears::new(&self.parts, format) {
             Ok(ears) => self.ears = ears,
             Err(error) => self.learn(failed(None, error)),
         }
         self.format = format;
         self.learn(Input::Attached { output_rate: format.output_rate });
+        self.admit_lack_of_canceller();
+    }
+
+    /// Tells a client that wants its echo cancelled that nobody does it.
+    pub(super) fn admit_lack_of_canceller(&mut self) {
+        if self.format.echo_cancellation && self.parts.echo_canceller.is_none() {
+            let message = "`echo_cancellation`: this agent has no echo canceller; use the client's own, or headphones";
+            self.learn(failed(None, Error::new(ErrorKind::EngineMissing, Stage::Echo, message)));
+        }
     }
 }
 

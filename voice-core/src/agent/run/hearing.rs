@@ -12,7 +12,8 @@ impl Runner {
         let now = self.clock.now();
         let agent_speaking = self.conversation.agent_phase() == AgentPhase::Speaking;
         self.ears.surroundings(self.conversation.open_turn().is_some(), agent_speaking);
-        match self.ears.push(pcm, now) {
+        let played = self.mouth.sounded(now);
+        match self.ears.push(pcm, played, now) {
             Ok(Some(overrun)) => self.learn(failed(None, overrun)),
             Ok(None) => {}
             Err(error) => self.learn(failed(None, error)),

@@ -83,7 +83,9 @@ impl Runner {
                 context: Some(options.context.or_else(|| parts.config.context.clone())),
             },
         );
-        let ears = Ears::new(&parts, options.format.input_rate)?;
+        let ears = Ears::new(&parts, options.format)?;
+        let mut mouth = Mouth::default();
+        mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
         let tasks = TaskScope::new(cancel.child());
         let cx =
             CallContext { session: id.clone(), turn: TurnId::default(), cancel: cancel.child(), tasks: tasks.clone() };
@@ -98,7 +100,7 @@ impl Runner {
             recognizer,
             mind: Mind::default(),
             hands: Hands::default(),
-            mouth: Mouth::default(),
+            mouth,
             format: options.format,
             tasks,
             cancel,
@@ -113,6 +115,7 @@ impl Runner {
     pub(super) async fn run(mut self) {
         self.clock = Clock::start();
         self.learn(Input::Start { output_rate: self.format.output_rate });
+        self.admit_lack_of_canceller();
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
         let mut cancelled = pin!(self.cancel.cancelled());
         while !self.conversation.is_closed() {

@@ -25,9 +25,12 @@ pub struct SpeechConfig {
     pub min_silence_ms: u32,
     /// Audio given from before the onset, in ms: 300, so that a recogniser hears soft beginnings and some background.
     pub prefix_padding_ms: u32,
-    /// How much `threshold` rises in a loud room: 0.1 from a background of −30 dBFS on, nothing up to −55 dBFS, in
-    /// proportion between. Small, because noise lowers the probability of real speech too.
-    pub noise_rise: f32,
+    /// How much both thresholds sink in a noisy room: 0.15 from a background of −30 dBFS on, nothing up to −55 dBFS, in
+    /// proportion between. Noise lowers the probability of speech, and raises that of noise hardly.
+    pub noise_drop: f32,
+    /// How far, in dB, speech must stand out where the background is itself made of voices: 11 above its troughs to begin
+    /// an utterance, half of that to stay in it. There the probability says nothing. 0 lets every voice in.
+    pub voices_margin_db: f32,
     /// How much `threshold` rises while the agent speaks: 0.15, against what the echo canceller leaves over.
     pub agent_rise: f32,
 }
@@ -41,7 +44,8 @@ impl Default for SpeechConfig {
             pause_ms: 64,
             min_silence_ms: 192,
             prefix_padding_ms: 300,
-            noise_rise: 0.1,
+            noise_drop: 0.15,
+            voices_margin_db: 11.0,
             agent_rise: 0.15,
         }
     }
@@ -58,7 +62,7 @@ impl SpeechConfig {
         for (name, value) in [
             ("threshold", self.threshold),
             ("exit_threshold", self.exit_threshold),
-            ("noise_rise", self.noise_rise),
+            ("noise_drop", self.noise_drop),
             ("agent_rise", self.agent_rise),
         ] {
             if !(0.0..=1.0).contains(&value) {
@@ -70,6 +74,9 @@ impl SpeechConfig {
                 "exit_threshold ({}) must not exceed threshold ({})",
                 self.exit_threshold, self.threshold
             ));
+        }
+        if !(0.0..=60.0).contains(&self.voices_margin_db) {
+            return invalid(format!("voices_margin_db must lie in 0 … 60, not {}", self.voices_margin_db));
         }
         for (name, value) in [
             ("min_speech_ms", self.min_speech_ms),

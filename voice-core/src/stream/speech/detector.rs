@@ -1,10 +1,11 @@
 //! The segmenter: windows to the VAD, utterances out.
 
+use super::background::Background;
 use super::config::SpeechConfig;
 use super::gate::{Edge, Gate, Thresholds};
 use super::history::History;
 use super::item::SpeechItem;
-use crate::audio::{NoiseFloor, level_dbfs, pcm};
+use crate::audio::{level_dbfs, pcm};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::stage::Vad;
 use crate::time::AudioTime;
@@ -15,11 +16,10 @@ use std::ops::Range;
 
 /// The rate of the audio taken, in Hz.
 const RATE: u32 = 16_000;
-/// Background levels, in dBFS, between which the threshold rises.
-const QUIET_DBFS: f32 = -55.0;
-const LOUD_DBFS: f32 = -30.0;
 /// No lift takes the threshold beyond this: clear speech must always be able to interrupt.
 const HIGHEST_THRESHOLD: f32 = 0.95;
+/// No noise takes a threshold below this: silence must always be able to end an utterance.
+const LOWEST_THRESHOLD: f32 = 0.1;
 /// Inserted silences remembered; each is longer than a window, and few fit into what has not been given out.
 const MADE_UP: usize = 64;
 /// Silence inserted at a time.
@@ -35,7 +35,7 @@ pub struct SpeechDetector {
     config: SpeechConfig,
     gate: Gate,
     history: History,
-    noise: NoiseFloor,
+    background: Background,
     window: Vec<f32>,
     /// Samples of the current window that have arrived.
     filled: usize,
@@ -65,6 +65,7 @@ impl SpeechDetector {
         }
         let gate = Gate::new(samples(config.min_speech_ms), samples(config.pause_ms), samples(config.min_silence_ms));
         let window = vec![0.0; vad.window_len()];
+        let background = Background::new(window.len() as f32 / RATE as f32);
         // Padding, the longest wait for certainty, and the window that brings it.
         let keep = samples(config.prefix_padding_ms) + gate.longest_candidate() + 2 * window.len() as u64;
         Ok(Self {
@@ -72,7 +73,7 @@ impl SpeechDetector {
             config,
             gate,
             history: History::new(keep as usize),
-            noise: NoiseFloor::new(),
+            background,
             window,
             filled: 0,
             heard: false,
@@ -167,15 +168,19 @@ impl SpeechDetector {
 
     /// The probability that would begin an utterance now.
     pub fn threshold(&self) -> f32 {
-        let loudness = (self.noise.dbfs() - QUIET_DBFS) / (LOUD_DBFS - QUIET_DBFS);
-        let noise = self.config.noise_rise * loudness.clamp(0.0, 1.0);
         let agent = if self.agent_speaking { self.config.agent_rise } else { 0.0 };
-        (self.config.threshold + noise + agent).min(HIGHEST_THRESHOLD.max(self.config.threshold))
+        (self.lowered(self.config.threshold) + agent).min(HIGHEST_THRESHOLD.max(self.config.threshold))
+    }
+
+    /// A threshold as the noise has it.
+    fn lowered(&self, threshold: f32) -> f32 {
+        let drop = self.config.noise_drop * self.background.noise();
+        (threshold - drop).max(LOWEST_THRESHOLD.min(threshold))
     }
 
     /// The level of the background, in dBFS.
     pub fn noise_dbfs(&self) -> f32 {
-        self.noise.dbfs()
+        self.background.dbfs()
     }
 
     /// The settings.
@@ -202,7 +207,7 @@ impl SpeechDetector {
     pub fn reset(&mut self) {
         self.gate.finish();
         self.history.clear();
-        self.noise = NoiseFloor::new();
+        self.background.reset();
         self.filled = 0;
         self.heard = false;
         self.given = 0;
@@ -260,9 +265,7 @@ impl SpeechDetector {
         }
         self.fresh = false;
         self.probability = self.vad.speech_probability(&self.window)?;
-        if self.gate.is_silent() && self.probability < self.config.exit_threshold {
-            self.noise.update(level_dbfs(&self.window), self.window.len() as f32 / RATE as f32);
-        }
+        self.background.hear(level_dbfs(&self.window), self.probability);
         Ok(())
     }
 
@@ -270,8 +273,11 @@ impl SpeechDetector {
     fn segment(&mut self, sink: &mut impl FnMut(SpeechItem<'_>)) {
         let end = self.history.end();
         let start = end - self.window.len() as u64;
-        let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold };
-        match self.gate.step(start, end, self.probability, thresholds) {
+        let thresholds = Thresholds { enter: self.threshold(), exit: self.lowered(self.config.exit_threshold) };
+        let was_speaking = self.gate.is_speaking();
+        let margin = self.config.voices_margin_db * if was_speaking { 0.5 } else { 1.0 };
+        let probability = if self.background.is_outdone(margin) { self.probability } else { 0.0 };
+        match self.gate.step(start, end, probability, thresholds) {
             Some(Edge::Start { onset }) => {
                 sink(SpeechItem::Started { at: at(onset) });
                 self.give(onset.saturating_sub(samples(self.config.prefix_padding_ms)), sink);

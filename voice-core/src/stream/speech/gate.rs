@@ -52,10 +52,6 @@ impl Gate {
         4 * self.min_speech
     }
 
-    pub(super) fn is_silent(&self) -> bool {
-        matches!(self.state, State::Silent)
-    }
-
     pub(super) fn is_speaking(&self) -> bool {
         matches!(self.state, State::Speaking { .. })
     }
@@ -163,7 +159,6 @@ mod tests {
         assert_eq!(gate.finish(), None);
         gate.step(0, 10, 0.9, THRESHOLDS);
         assert_eq!(gate.finish(), None);
-        assert!(gate.is_silent());
         gate.step(10, 30, 0.9, THRESHOLDS);
         assert!(gate.is_speaking());
         assert_eq!(gate.finish(), Some(Edge::End { last_speech: 30 }));

@@ -1,5 +1,6 @@
 //! Finding the utterances in a stream of microphone audio.
 
+mod background;
 mod config;
 mod detector;
 mod gate;
