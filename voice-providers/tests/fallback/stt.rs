@@ -89,7 +89,7 @@ async fn no_word_is_lost_or_doubled_when_the_first_recogniser_fails() {
         let second = service(|_| None).await;
         let mut config = FallbackConfig::default();
         config.first_rest = 4 * MS;
-        config.final_transcript = 150 * MS;
+        config.final_transcript = 400 * MS;
         let stt = FallbackStt::new(vec![recogniser(&first.endpoint), recogniser(&second.endpoint)], config).unwrap();
         let (input, expected) = conversation(&mut Dice(seed));
         let input = if seed % 2 == 0 { live(input) } else { stream::iter(input).boxed() };
