@@ -28,7 +28,7 @@ impl Default for Endpointing {
 }
 
 /// From here on an estimate is sure enough to outweigh words that sound incomplete, and the speaker's habits.
-const SURELY: f32 = 0.9;
+const SURELY: f32 = 0.95;
 /// What words that lead on are worth as an estimate.
 const LEADING_WORDS: f32 = 0.15;
 
@@ -110,7 +110,7 @@ mod tests {
     fn words_that_lead_on_are_waited_for_unless_a_detector_is_sure() {
         assert_eq!(window(None, "a table for two and"), 1_900);
         assert_eq!(window(Some(0.7), "a table for two and"), 1_900);
-        assert_eq!(window(Some(0.95), "a table for two and"), 500);
+        assert_eq!(window(Some(0.97), "a table for two and"), 500);
         assert_eq!(window(Some(0.05), "a table for two and"), 2_300);
         let deaf = Endpointing { text_cues: false, ..Endpointing::default() };
         assert_eq!(deaf.window(None, "a table for two and", &Pauses::default()).as_millis(), 500);

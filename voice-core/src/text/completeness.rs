@@ -1,5 +1,7 @@
 //! Whether words sound as if more were to come.
 
+use super::spoken_form;
+
 /// How complete a turn sounds by its words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Completeness {
@@ -29,10 +31,17 @@ const LEADING: [&str; 4] = [
 const ANSWERS: &str =
     "yes no yeah yep nope sure okay ok thanks goodbye bye stop ja nein danke oui non merci sí no gracias";
 
-/// Digits of numbers that people read out, by what they are: telephone numbers of 7, 10 and 11 digits, cards of 16.
+/// Words that announce something that is read out or spelled in pieces.
+const ANNOUNCING: &str = "number phone code pin account card address order iban spell spelled spelt live nummer adresse \
+                          numéro code número dirección";
+/// What was announced is waited for until it has so many digits.
+const ANNOUNCED_DIGITS: usize = 6;
+/// Digits of numbers that people read out without announcing them: telephone numbers of 7, 10 and 11, cards of 16.
 const NUMBER_LENGTHS: [usize; 4] = [7, 10, 11, 16];
 /// So many digits, one by one, are a number that goes on.
 const DIGITS_THAT_GO_ON: usize = 3;
+/// So many letters, one by one, are a word that is being spelled.
+const LETTERS_THAT_GO_ON: usize = 2;
 
 /// Judges the words of a turn so far. A full stop, question or exclamation mark is believed, since only recognisers that
 /// know the sentence write one; three dots are not.
@@ -74,25 +83,30 @@ fn waits_for_its_value(words: &[String]) -> bool {
         )
 }
 
-/// Whether the words end in digits read one by one, or in groups, that are not yet as many as such a number has.
+/// Whether the words end in the middle of a number that is read out, or of a word that is spelled.
 fn is_in_a_number(words: &[String]) -> bool {
-    let groups: Vec<usize> = words.iter().rev().map_while(|word| digits(word)).collect();
+    let form = spoken_form(&words.join(" "));
+    let groups: Vec<usize> = form.rsplit(' ').map_while(digits).collect();
     let digits: usize = groups.iter().sum();
-    groups.len() > 1 && digits >= DIGITS_THAT_GO_ON && !NUMBER_LENGTHS.contains(&digits)
+    let announced = words.iter().any(|word| lists(ANNOUNCING, word));
+    let letters = words.iter().rev().take_while(|word| is_letter(word)).count();
+    letters >= LETTERS_THAT_GO_ON
+        || announced && (1..ANNOUNCED_DIGITS).contains(&digits)
+        || groups.len() > 1 && digits >= DIGITS_THAT_GO_ON && !NUMBER_LENGTHS.contains(&digits)
 }
 
-/// How many digits a word stands for.
+fn is_letter(word: &str) -> bool {
+    let mut characters = word.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic()) && characters.next().is_none()
+}
+
+/// How many digits a word of the spoken form stands for.
 fn digits(word: &str) -> Option<usize> {
-    const DIGITS: &str = "zero oh one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben \
-                          acht neun";
-    if word.chars().all(|c| c.is_ascii_digit()) {
+    const DIGITS: &str = "oh double null eins zwei drei vier fünf sechs sieben acht neun";
+    if !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()) {
         return Some(word.len());
     }
-    match word {
-        "double" => Some(1),
-        "triple" => Some(2),
-        _ => lists(DIGITS, word).then_some(1),
-    }
+    lists(DIGITS, word).then_some(1)
 }
 
 #[cfg(test)]
@@ -125,6 +139,13 @@ mod tests {
             ("five five five", Completeness::Incomplete),
             ("my number is 555 01", Completeness::Incomplete),
             ("five five five oh one two", Completeness::Incomplete),
+            ("my number is two", Completeness::Incomplete),
+            ("the code is seven three nine one", Completeness::Incomplete),
+            ("the code is seven three nine one eight two", Completeness::Incomplete),
+            ("the code is seven three nine one eight two five", Completeness::Unknown),
+            ("I live at twenty four", Completeness::Incomplete),
+            ("it is spelled k o w a l", Completeness::Incomplete),
+            ("I have twenty four", Completeness::Unknown),
             ("five five five oh one two three", Completeness::Unknown),
             ("555 0123", Completeness::Unknown),
             ("wake me at five", Completeness::Unknown),
