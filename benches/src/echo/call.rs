@@ -211,6 +211,7 @@ impl Call {
             }
             Event::Clear { turn } => {
                 self.room.clear();
+                self.agent_since = None;
                 if self.scene.reports {
                     self.session.control(Control::Played { turn: *turn, samples: self.room.played() })?;
                 }
