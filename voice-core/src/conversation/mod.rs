@@ -23,7 +23,7 @@ mod turn;
 pub use command::{Command, Prompt};
 pub use config::{ConversationConfig, Endpointing, Interruption, ToolUse};
 pub use event::{AgentState, CloseReason, Event, ToolStatus};
-pub use input::Input;
+pub use input::{Input, SpokenWord};
 pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics, TurnProviders};
 pub use phase::{AgentPhase, UserPhase};
