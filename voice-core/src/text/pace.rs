@@ -2,8 +2,7 @@
 //!
 //! The figures for Latin letters were fitted to the word ends of four of flite's English voices over 120 sentences
 //! (words, numbers, prices, abbreviations) and rounded. Only their proportions matter where the length of a sentence is
-//! known. Half of all moments are then placed at the right word and 95 % within one; with all characters taken to be
-//! equally long it is 58 %, and 95 % within two.
+//! known.
 
 use super::characters::is_ideographic;
 use super::words::is_south_east_asian;

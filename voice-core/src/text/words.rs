@@ -50,8 +50,10 @@ enum Kind {
     Letter,
     /// A word, or the beginning of one, by itself.
     Unit,
-    /// A vowel that is written before its consonant, or a sign that stacks the next one: what follows belongs to it.
+    /// A vowel that is written before its consonant: what follows belongs to it.
     Leader,
+    /// A sign that stacks the next consonant under the one before.
+    Link,
     /// A vowel, tone, small kana or accent: belongs to the letter before it.
     Joiner,
 }
@@ -81,15 +83,14 @@ impl Cutter {
                 self.extend(range.end);
                 self.may_go_on = false;
             }
-            kind @ (Kind::Letter | Kind::Unit | Kind::Leader | Kind::Joiner) => self.letter(range, kind),
+            kind @ (Kind::Letter | Kind::Unit | Kind::Leader | Kind::Link | Kind::Joiner) => self.letter(range, kind),
         }
     }
 
     fn letter(&mut self, range: Range<usize>, kind: Kind) {
         let belongs = match kind {
-            Kind::Joiner => true,
+            Kind::Joiner | Kind::Link => true,
             Kind::Letter => matches!(self.last, Kind::Letter | Kind::Leader),
-            Kind::Leader => self.last == Kind::Leader,
             _ => self.last == Kind::Leader,
         };
         let opening = self.opening.take();
@@ -103,6 +104,7 @@ impl Cutter {
         self.last = match kind {
             Kind::Joiner if self.last == Kind::Letter => Kind::Letter,
             Kind::Joiner => Kind::Unit,
+            Kind::Link => Kind::Leader,
             kind => kind,
         };
     }
@@ -146,7 +148,8 @@ fn kind(c: char) -> Kind {
 /// Thai, Lao, Burmese and Khmer.
 fn south_east_asian(c: char) -> Kind {
     match c {
-        '\u{0E40}'..='\u{0E44}' | '\u{0EC0}'..='\u{0EC4}' | '\u{1039}' | '\u{17D2}' => Kind::Leader,
+        '\u{0E40}'..='\u{0E44}' | '\u{0EC0}'..='\u{0EC4}' => Kind::Leader,
+        '\u{1039}' | '\u{17D2}' => Kind::Link,
         '\u{0E30}'..='\u{0E3A}'
         | '\u{0E45}'..='\u{0E4E}'
         | '\u{0EB0}'..='\u{0EBC}'

@@ -116,7 +116,7 @@ fn words_that_were_not_timed_are_placed_between_those_that_were() {
     // The rest may come yet, or never.
     ledger.time(SentenceId(0), timed(&[("four", 1_500, 1_700)]));
     ledger.time(SentenceId(0), timed(&[("One", 0, 100)]));
-    let heard = heard_at(&ledger, [100, 1_000, 1_450, 1_699, 1_800, 2_000]);
+    let heard = heard_at(&ledger, [100, 1_000, 1_490, 1_699, 1_800, 2_000]);
     assert_eq!(
         heard,
         ["One", "One two", "One two three", "One two three four", "One two three four", "One two three four five."]
@@ -140,7 +140,7 @@ fn timings_that_make_no_sense_lose_no_word_and_make_none_up() {
 fn without_timings_what_is_long_to_say_takes_longer_and_punctuation_makes_pauses() {
     // By their characters, "2025," would be over after a third of the time.
     let ledger = spoken("In 2025, it went up.", "In 2025, it went up.", 3_000);
-    assert_eq!(heard_at(&ledger, [1_000, 1_750, 2_000]), ["In", "In 2025,", "In 2025,"]);
+    assert_eq!(heard_at(&ledger, [1_000, 1_920, 2_200]), ["In", "In 2025,", "In 2025,"]);
     // The address is not said.
     let ledger = spoken("[Here](https://example.com/a/long/path) it is.", "Here it is.", 1_000);
     assert_eq!(heard_at(&ledger, [500]), ["[Here](https://example.com/a/long/path)"]);
@@ -152,20 +152,20 @@ fn a_sentence_still_being_synthesised_is_guessed_at_the_pace_of_the_reply_and_be
         let mut ledger = Ledger::new(rate);
         let second = u64::from(rate);
         let first = write(&mut ledger, "Fifteen of them. ");
-        ledger.synthesize(first, second * 9 / 10);
-        ledger.send(second * 9 / 10);
+        ledger.synthesize(first, second * 3 / 4);
+        ledger.send(second * 3 / 4);
         ledger.take_shown();
-        ledger.play(second * 9 / 10);
-        assert_eq!(ledger.heard(), "Fifteen", "{rate} Hz: it takes about 1,4 s");
+        ledger.play(second * 3 / 4);
+        assert_eq!(ledger.heard(), "Fifteen", "{rate} Hz: of about 1.3 s");
 
-        ledger.synthesize(first, second * 21 / 10);
+        ledger.synthesize(first, second * 27 / 20);
         ledger.complete(first);
         let next = write(&mut ledger, "Sixteen of those.");
-        ledger.synthesize(next, second * 3 / 2);
+        ledger.synthesize(next, second * 6 / 5);
         ledger.send(5 * second);
         ledger.take_shown();
         ledger.play(5 * second);
-        assert_eq!(ledger.heard(), "Fifteen of them. Sixteen", "{rate} Hz: half of a sentence of three seconds");
+        assert_eq!(ledger.heard(), "Fifteen of them. Sixteen", "{rate} Hz: 1.2 s of a sentence of about 2.1 s");
     }
 }
 
