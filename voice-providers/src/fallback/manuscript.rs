@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 use voice_core::SentenceId;
 use voice_core::stage::{TtsInput, WordTiming};
-use voice_core::text::WORD_SOUNDED_MS;
+use voice_core::text::{WORD_SOUNDED_MS, words};
 
 /// How fast speech is where a reply has not shown its own pace yet.
 const CHARACTERS_PER_SECOND: u64 = 15;
-/// From here on Unicode holds the scripts of East Asia, which put no blanks between words.
-const FIRST_IDEOGRAPH: char = '\u{2e80}';
 
 #[derive(Debug)]
 pub(super) struct Manuscript {
@@ -169,16 +167,15 @@ fn word_at(text: &str, reached: usize) -> usize {
     begin
 }
 
-/// Where the text goes on after so many letters and digits. They are counted rather than words, since a service may time
-/// punctuation as a word of its own, or syllables. Within a word of a script with blanks it goes on at the word.
+/// Where the text goes on after so many letters and digits: at the first word that has more. They are counted rather than
+/// words, since a service may time punctuation as a word of its own, or syllables.
 fn after_characters(text: &str, count: usize) -> usize {
-    let letters = text.char_indices().filter(|(_, character)| character.is_alphanumeric());
-    let Some((next, _)) = letters.clone().nth(count) else { return text.len() };
-    let before = &text[..next];
-    let within_word = |character: &char| {
-        (character.is_alphanumeric() && *character < FIRST_IDEOGRAPH) || matches!(character, '\'' | '-')
-    };
-    before.len() - before.chars().rev().take_while(within_word).map(char::len_utf8).sum::<usize>()
+    let mut passed = 0;
+    let unfinished = words(text).into_iter().find(|word| {
+        passed += text[word.clone()].chars().filter(|character| character.is_alphanumeric()).count();
+        passed > count
+    });
+    unfinished.map_or(text.len(), |word| word.start)
 }
 
 fn milliseconds(samples: u64, rate: u32) -> f32 {
