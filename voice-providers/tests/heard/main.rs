@@ -79,7 +79,6 @@ fn committed(sentences: &[Spoken], way: Way, position: u64) -> String {
     'making: for (number, spoken) in sentences.iter().enumerate() {
         let sentence = SentenceId(number as u32);
         if way.timed {
-            let sample = |ms: f32| (f64::from(ms) * RATE as f64 / 1_000.0) as u64;
             let word = |word: &WordTiming| SpokenWord {
                 text: word.word.clone(),
                 start: sample(word.start_ms),
@@ -106,6 +105,10 @@ fn committed(sentences: &[Spoken], way: Way, position: u64) -> String {
     commits.collect()
 }
 
+fn sample(ms: f32) -> u64 {
+    (f64::from(ms) * RATE as f64 / 1_000.0) as u64
+}
+
 fn words(text: &str) -> usize {
     text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count()
 }
@@ -115,9 +118,7 @@ fn sounded(sentences: &[Spoken], position: u64) -> usize {
     let mut begin = 0;
     let mut sounded = 0;
     for spoken in sentences {
-        let end = |word: &&WordTiming| {
-            begin as f64 + f64::from(word.end_ms - 20.0) * RATE as f64 / 1_000.0 <= position as f64
-        };
+        let end = |word: &&WordTiming| begin + sample(word.end_ms) <= position + RATE / 50;
         sounded += spoken.words.iter().filter(end).count();
         begin += spoken.samples();
     }
