@@ -185,6 +185,36 @@ async fn speech_stops_the_reply_and_the_history_ends_where_the_listener_did() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_history_ends_with_the_last_word_that_sounded_where_the_synthesiser_tells_when_its_words_do() {
+    // This synthesiser says each character in 60 ms, digits too, which nobody would guess.
+    let reply = "I am extraordinarily 1234567 all right then.";
+    let heard_by = async |tts: FakeTts, output_rate| {
+        let llm = FakeLlm::new(100 * MS, MS, reply);
+        let agent = Agent::builder().config(config()).llm(Arc::new(llm)).tts(Arc::new(tts)).build();
+        let format = ClientFormat { output_rate, ..ClientFormat::default() };
+        let session = agent.open(SessionOptions { format, ..SessionOptions::default() }).expect("a session opens");
+        session.control(Control::Text("Go.".into())).expect("the session is open");
+        until(&session, |output| matches!(output, Output::Audio { .. })).await;
+        // The word ends at 1,680 ms.
+        assert!(tokio::time::timeout(1_685 * MS, until(&session, |_| false)).await.is_err());
+        session.control(Control::Interrupt).expect("the session is open");
+        match until(&session, is_reply_end).await.pop() {
+            Some(Output::Event(Event::ReplyEnd { heard, .. })) => heard,
+            other => panic!("{other:?}"),
+        }
+    };
+    let tts = FakeTts::new(50 * MS, 16_000, 60 * MS);
+    for output_rate in [8_000, 16_000, 24_000] {
+        assert_eq!(
+            heard_by(tts.clone().timed(), output_rate).await,
+            "I am extraordinarily 1234567",
+            "{output_rate} Hz"
+        );
+        assert_eq!(heard_by(tts.clone(), output_rate).await, "I am extraordinarily", "{output_rate} Hz, a guess");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_noise_holds_the_reply_and_lets_it_go_on_at_the_same_sample() {
     let mut config = config();
     config.conversation.interruption.min_speech_ms = 400;

@@ -5,9 +5,10 @@ use super::session::ClientFormat;
 use super::{AgentConfig, Parts};
 use crate::audio::{Resampler, pcm};
 use crate::cancel::CancelToken;
+use crate::conversation::SpokenWord;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{ReplyId, SentenceId, TurnId};
-use crate::stage::{CallContext, Notice, TtsEvent, TtsInput};
+use crate::stage::{CallContext, Notice, TtsEvent, TtsInput, WordTiming};
 use crate::stream::{HandoffSender, Loudspeaker, PlayedTape, Playout, PlayoutConfig, Weighted, handoff};
 use crate::time::SessionTime;
 use bytes::Bytes;
@@ -25,6 +26,11 @@ pub(super) enum Utterance {
         sentence: SentenceId,
         samples: u64,
         served: Option<Arc<str>>,
+    },
+    /// When words of the sentence sound.
+    Words {
+        sentence: SentenceId,
+        words: Vec<SpokenWord>,
     },
     SentenceEnd(SentenceId),
     Notice(Notice),
@@ -59,6 +65,8 @@ struct Speech {
     text: Option<HandoffSender<TtsInput>>,
     call: Option<BoxStream<'static, Result<TtsEvent>>>,
     resampler: Option<Resampler>,
+    /// Of what is played, in Hz.
+    rate: u32,
     last_sentence: SentenceId,
     playout: Playout,
     queue_limit: u64,
@@ -90,6 +98,7 @@ impl Mouth {
             text: Some(text),
             call: Some(tts.synthesize(input.boxed(), cx)),
             resampler,
+            rate: format.output_rate,
             last_sentence: SentenceId(0),
             playout: Playout::new(playout_config(&parts.config, format), self.reporting, now),
             queue_limit: u64::from(format.output_rate) * parts.config.playout_queue_ms / 1_000,
@@ -143,6 +152,7 @@ impl Mouth {
         if self.of(reply).is_none() {
             self.silence(now);
             self.begin_sound();
+            let rate = playout.rate;
             let mut playout = Playout::new(playout, self.reporting, now);
             if held {
                 playout.hold(now);
@@ -153,6 +163,7 @@ impl Mouth {
                 text: None,
                 call: None,
                 resampler: None,
+                rate,
                 last_sentence: SentenceId(0),
                 playout,
                 queue_limit: 0,
@@ -309,8 +320,9 @@ impl Speech {
                     Err(error) => Utterance::Failed(error),
                 },
                 Some(Ok(TtsEvent::SentenceEnd { sentence })) => Utterance::SentenceEnd(sentence),
-                // The ledger estimates where words end; timings are not used yet.
-                Some(Ok(TtsEvent::Words { .. })) => continue,
+                Some(Ok(TtsEvent::Words { sentence, words })) => {
+                    Utterance::Words { sentence, words: words.into_iter().map(|word| self.placed(word)).collect() }
+                }
                 Some(Ok(TtsEvent::Notice(notice))) => {
                     self.serving.heed(&notice);
                     Utterance::Notice(notice)
@@ -334,6 +346,14 @@ impl Speech {
         let samples = audio.len() as u64 / 2;
         self.playout.push(audio);
         Ok(samples)
+    }
+
+    /// A timed word in samples of what is played; the resampler puts it off.
+    fn placed(&self, WordTiming { word, start_ms, end_ms }: WordTiming) -> SpokenWord {
+        let delay = self.resampler.as_ref().map_or(0, |resampler| resampler.delay_samples() as u64);
+        // What is no time, or before the beginning, becomes 0.
+        let sample = |ms: f32| ((f64::from(ms) * f64::from(self.rate) / 1_000.0) as u64).saturating_add(delay);
+        SpokenWord { text: word, start: sample(start_ms), end: sample(end_ms) }
     }
 
     /// The call is over; what the resampler still holds belongs to the last sentence.

@@ -8,6 +8,17 @@ use crate::tool::{ToolCall, ToolOutput};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// When a word sounds, in samples from the first of its sentence's audio, at the output rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpokenWord {
+    /// The word, as the synthesiser tells it.
+    pub text: String,
+    /// Where it begins.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+}
+
 /// A fact. Those that answer an earlier command name their turn; a fact about a turn that is no longer alive is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
@@ -108,6 +119,15 @@ pub enum Input {
         sentence: SentenceId,
         /// Samples added, at the output rate.
         samples: u64,
+    },
+    /// The synthesiser told when words of a sentence sound. It may tell some of them, before their audio or after it.
+    Words {
+        /// The reply.
+        reply: ReplyId,
+        /// The sentence.
+        sentence: SentenceId,
+        /// The words.
+        words: Vec<SpokenWord>,
     },
     /// A sentence has all its audio.
     SentenceSynthesized {

@@ -113,6 +113,7 @@ impl Conversation {
             Input::ToolResult { reply, id, result } => self.tool_result(reply, &id, result),
             Input::ReplyEnded { reply } => self.reply_ended(reply),
             Input::Synthesized { reply, sentence, samples } => self.synthesized(reply, sentence, samples),
+            Input::Words { reply, sentence, words } => self.words_timed(reply, sentence, words),
             Input::SentenceSynthesized { reply, sentence } => self.sentence_synthesized(reply, sentence),
             Input::Sent { reply, samples } => self.sent(reply, samples),
             Input::Played { turn, samples, reported } => self.played(turn, samples, reported),

@@ -26,7 +26,7 @@ pub use command::{Command, Prompt};
 pub use config::{ConversationConfig, Interruption, ToolUse};
 pub use endpointing::{Endpointing, Pauses};
 pub use event::{AgentState, CloseReason, Event, ToolStatus};
-pub use input::Input;
+pub use input::{Input, SpokenWord};
 pub use machine::Conversation;
 pub use marks::{PathPart, PathStage, TurnMetrics, TurnProviders};
 pub use phase::{AgentPhase, UserPhase};

@@ -2,6 +2,7 @@
 
 use super::command::{Command, Prompt};
 use super::event::Event;
+use super::input::SpokenWord;
 use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
@@ -93,7 +94,7 @@ impl Conversation {
         if spoken {
             reply.marks.first_sentence.get_or_insert(now);
         }
-        let sentence = reply.ledger.write(text, spoken);
+        let sentence = reply.ledger.write(text, if spoken { speech.clone() } else { String::new() });
         self.show_text(id);
         if spoken {
             self.speak(id, sentence, speech);
@@ -150,6 +151,12 @@ impl Conversation {
         if reply.ledger.synthesize(sentence, samples) {
             reply.marks.first_audio.get_or_insert(now);
             self.after(Timer::Speech, self.config.tts_timeout_ms);
+        }
+    }
+
+    pub(super) fn words_timed(&mut self, id: ReplyId, sentence: SentenceId, words: Vec<SpokenWord>) {
+        if let Some(reply) = self.live(id) {
+            reply.ledger.time(sentence, words);
         }
     }
 

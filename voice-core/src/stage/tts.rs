@@ -24,7 +24,8 @@ pub enum TtsInput {
 /// When a word sounds, in ms from the start of its sentence's audio.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WordTiming {
-    /// The word as it stands in the text.
+    /// The word as it stands in the text, or as the voice says it: letters and digits are compared, and what is told in
+    /// other words is placed between what agrees.
     pub word: String,
     /// Its start.
     pub start_ms: f32,
@@ -43,7 +44,8 @@ pub enum TtsEvent {
         /// The samples; always whole ones.
         pcm: Bytes,
     },
-    /// Timings of the sentence's words.
+    /// Timings of words of the sentence, which decide what of it an interrupted listener heard. They may come before
+    /// their audio or after it, in parts, or never; what is not timed is estimated.
     Words {
         /// The sentence.
         sentence: SentenceId,

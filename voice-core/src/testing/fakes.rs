@@ -5,8 +5,9 @@ use crate::error::Result;
 use crate::message::Message;
 use crate::stage::{
     CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent, TtsInput,
-    TtsProvider,
+    TtsProvider, WordTiming,
 };
+use crate::text::words;
 use crate::tool::{SideEffect, ToolCall, ToolOutput, ToolSpec};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
@@ -233,6 +234,7 @@ pub struct FakeTts {
     first_byte: Duration,
     rate: u32,
     per_character: Duration,
+    timed: bool,
     calls: LiveCalls,
 }
 
@@ -240,7 +242,14 @@ impl FakeTts {
     /// A synthesiser at `rate` Hz that begins each sentence after `first_byte` and speaks each character for
     /// `per_character`.
     pub fn new(first_byte: Duration, rate: u32, per_character: Duration) -> Self {
-        Self { first_byte, rate, per_character, calls: LiveCalls::default() }
+        Self { first_byte, rate, per_character, timed: false, calls: LiveCalls::default() }
+    }
+
+    /// The same synthesiser, which tells when its words sound.
+    #[must_use]
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
     }
 
     /// The calls to it.
@@ -251,6 +260,17 @@ impl FakeTts {
     fn samples(&self, text: &str) -> usize {
         let time = self.per_character * u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         (time.as_nanos() * u128::from(self.rate) / 1_000_000_000) as usize
+    }
+
+    /// A word sounds while its characters do.
+    fn words(&self, text: &str) -> Vec<WordTiming> {
+        let ms = |at: usize| text[..at].chars().count() as f32 * self.per_character.as_secs_f32() * 1_000.0;
+        let timing = |word: std::ops::Range<usize>| WordTiming {
+            start_ms: ms(word.start),
+            end_ms: ms(word.end),
+            word: text[word].to_owned(),
+        };
+        words(text).into_iter().map(timing).collect()
     }
 }
 
@@ -273,12 +293,11 @@ impl TtsProvider for FakeTts {
                     let pcm = Bytes::from(mark.to_le_bytes().repeat(samples));
                     // Pieces of about 200 ms, as a provider would send them.
                     let piece = (this.rate as usize / 5).max(1) * 2;
-                    let mut events: Vec<_> = (0..pcm.len())
+                    let audio = (0..pcm.len())
                         .step_by(piece)
-                        .map(|at| TtsEvent::Audio { sentence, pcm: pcm.slice(at..pcm.len().min(at + piece)) })
-                        .collect();
-                    events.push(TtsEvent::SentenceEnd { sentence });
-                    events
+                        .map(|at| TtsEvent::Audio { sentence, pcm: pcm.slice(at..pcm.len().min(at + piece)) });
+                    let words = this.timed.then(|| TtsEvent::Words { sentence, words: this.words(&text) });
+                    words.into_iter().chain(audio).chain([TtsEvent::SentenceEnd { sentence }]).collect()
                 }
                 TtsInput::Flush => Vec::new(),
             };

@@ -1,15 +1,19 @@
-//! Text: on its way to a voice, cut into sentences as it is written and freed of its markup; and what was said, compared
-//! and judged by its words.
+//! Text: on its way to a voice, cut into sentences as it is written, freed of its markup, and cut into words that take
+//! their time to say; and what was said, compared and judged by its words.
 
 mod abbreviations;
 mod characters;
 mod completeness;
 mod markup;
+mod pace;
 mod scanner;
 mod sentence;
 mod spoken_form;
+mod words;
 
 pub use completeness::{Completeness, completeness};
 pub use markup::{spoken, spoken_from};
+pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, speaking_time};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;
+pub use words::{letters, words};

@@ -9,7 +9,7 @@ fn speech_holds_the_reply_and_then_stops_it() {
     let script = answering()
         .at(600, played(1, 4_640))
         .at(600, onset(580))
-        .at(850, played(1, 7_000))
+        .at(850, played(1, 5_000))
         .at(1_500, pause(1_300))
         .at(1_600, words(2, 0, "Stop."));
     assert_snapshot!(after_the_beginning(&script.run_until(1_900)), @r#"
@@ -24,7 +24,7 @@ fn speech_holds_the_reply_and_then_stops_it() {
          → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → State(Listening)
-     850 Played { turn: 1, samples: 7000, reported: true }
+     850 Played { turn: 1, samples: 5000, reported: true }
     1100 Timeout
          → CommitAgent { turn: 1, text: "One" }
          → ReplyEnd { turn: 1, interrupted: true, heard: "One" }
@@ -92,7 +92,7 @@ fn a_sound_whose_words_never_come_does_not_hold_the_reply_for_long() {
 #[test]
 fn a_typed_turn_stops_the_reply_and_waits_for_what_was_heard() {
     let script =
-        answering().at(600, played(1, 4_640)).at(700, Input::UserText("Enough.".into())).at(760, played(1, 7_000));
+        answering().at(600, played(1, 4_640)).at(700, Input::UserText("Enough.".into())).at(760, played(1, 5_000));
     let history: Vec<Message> = script.conversation().history().cloned().collect();
     let said = [Message::user("Count to four."), Message::agent("One"), Message::user("Enough.")];
     assert_eq!(history, said);
@@ -105,7 +105,7 @@ fn a_typed_turn_stops_the_reply_and_waits_for_what_was_heard() {
         → FlushPlayback { reply: 1 }
         → Clear { turn: 1 }
         → State(Thinking)
-    760 Played { turn: 1, samples: 7000, reported: true }
+    760 Played { turn: 1, samples: 5000, reported: true }
         → CommitAgent { turn: 1, text: "One" }
         → ReplyEnd { turn: 1, interrupted: true, heard: "One" }
         → CommitUser { turn: 2, text: "Enough." }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod failures;
+mod heard;
 mod interruptions;
 mod sessions;
 mod speculation;

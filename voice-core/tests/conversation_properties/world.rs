@@ -9,7 +9,7 @@ use crate::random::Random;
 use std::collections::HashMap;
 use std::time::Duration;
 use voice_core::conversation::{
-    AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, UserPhase,
+    AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, SpokenWord, UserPhase,
 };
 use voice_core::{AudioTime, ErrorKind, Message, ReplyId, SentenceId, SessionTime, Stage, ToolCall, TurnId};
 
@@ -224,8 +224,9 @@ impl World {
         let reply = ReplyId { turn, attempt: self.random.within(0..2) as u32 };
         let sentence = SentenceId(self.random.within(0..3) as u32);
         let samples = self.random.within(0..60_000);
-        match self.random.within(0..13) {
+        match self.random.within(0..14) {
             11 => Input::ToolCalls { reply, calls: vec![self.call()] },
+            13 => Input::Words { reply, sentence, words: self.timings() },
             12 => Input::ToolResult { reply, id: self.call().id, result: Ok("stale".into()) },
             0 => Input::FirstToken { reply },
             1 => Input::Reply { reply, text: "Stale words. ".into(), speech: "Stale words.".into() },

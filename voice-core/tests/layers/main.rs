@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! L0  error  time  cancel  id
-//! L1  audio  text  tool                       → L0
+//! L1  audio  text  tool                       → L0     text: no tokio, no futures
 //!     message                                 → tool, L0
 //! L2  stage                                   → L1, L0
-//!     conversation                            → text, message, tool, L0     no tokio, no futures
+//!     conversation                            → message, text, tool, L0     no tokio, no futures
 //! L3  stream  builtin                         → stage, L1, L0
 //!     protocol                                → conversation, tool, L0     no tokio, no futures
 //! L4  agent                                   → all of the above
@@ -47,11 +47,11 @@ const RULES: [Rule; 15] = [
     rule("cancel", "error time id"),
     rule("id", "error time cancel"),
     rule("audio", "error time cancel id"),
-    rule("text", "error time cancel id"),
+    pure_rule("text", "error time cancel id"),
     pure_rule("tool", "error time cancel id"),
     pure_rule("message", "error time cancel id tool"),
     rule("stage", "error time cancel id audio text tool message"),
-    pure_rule("conversation", "error time cancel id text tool message"),
+    pure_rule("conversation", "error time cancel id tool message text"),
     rule("stream", "error time cancel id audio text tool message stage"),
     rule("builtin", "error time cancel id audio text tool message stage"),
     pure_rule("protocol", "error time cancel id tool conversation"),

@@ -3,13 +3,10 @@
 use std::collections::VecDeque;
 use voice_core::SentenceId;
 use voice_core::stage::{TtsInput, WordTiming};
+use voice_core::text::{WORD_SOUNDED_MS, words};
 
 /// How fast speech is where a reply has not shown its own pace yet.
 const CHARACTERS_PER_SECOND: u64 = 15;
-/// From here on Unicode holds the scripts of East Asia, which put no blanks between words.
-const FIRST_IDEOGRAPH: char = '\u{2e80}';
-/// Of a word this much may be missing at its end, in ms, and it counts as sounded.
-const WORD_SOUNDED_MS: f32 = 20.0;
 
 #[derive(Debug)]
 pub(super) struct Manuscript {
@@ -30,7 +27,9 @@ struct Pending {
     given: u64,
     /// Those of them that were given out before the present synthesiser began.
     before: u64,
+    /// Timings by the present synthesiser, and how many of them were given out.
     words: Vec<WordTiming>,
+    told: usize,
 }
 
 impl Manuscript {
@@ -42,7 +41,7 @@ impl Manuscript {
         match input {
             TtsInput::Text { sentence, text } => {
                 let (sentence, text) = (*sentence, text.clone());
-                self.pending.push_back(Pending { sentence, text, given: 0, before: 0, words: Vec::new() });
+                self.pending.push_back(Pending { sentence, text, given: 0, before: 0, words: Vec::new(), told: 0 });
                 self.flushed = false;
             }
             TtsInput::Flush => self.flushed = true,
@@ -66,17 +65,31 @@ impl Manuscript {
     }
 
     /// Puts the timings of words that a later synthesiser says behind what was given out before it.
-    pub(super) fn words(&mut self, sentence: SentenceId, mut words: Vec<WordTiming>) -> Vec<WordTiming> {
+    pub(super) fn words(&mut self, sentence: SentenceId, words: Vec<WordTiming>) {
         let rate = self.rate;
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.sentence == sentence) {
             let before = milliseconds(pending.before, rate);
-            for word in &mut words {
-                word.start_ms += before;
-                word.end_ms += before;
-            }
-            pending.words.extend(words.iter().cloned());
+            let shifted = |word: WordTiming| WordTiming {
+                start_ms: word.start_ms + before,
+                end_ms: word.end_ms + before,
+                ..word
+            };
+            pending.words.extend(words.into_iter().map(shifted));
         }
-        words
+    }
+
+    /// Timings to give out: of words that have sounded, or of all where the sentence `ends`. A word whose audio has not
+    /// been given out may still be said by another synthesiser, at another time.
+    pub(super) fn timings(&mut self, sentence: SentenceId, ends: bool) -> Vec<WordTiming> {
+        let rate = self.rate;
+        let Some(pending) = self.pending.iter_mut().find(|pending| pending.sentence == sentence) else {
+            return Vec::new();
+        };
+        let given = milliseconds(pending.given, rate) + WORD_SOUNDED_MS as f32;
+        let waiting = &pending.words[pending.told..];
+        let sounded = waiting.iter().take_while(|word| ends || word.end_ms <= given).count();
+        pending.told += sounded;
+        waiting[..sounded].to_vec()
     }
 
     /// All audio up to the end of this sentence was given out.
@@ -92,11 +105,13 @@ impl Manuscript {
     /// is.
     pub(super) fn break_off(&mut self) -> Option<SentenceId> {
         let (rate, spoken) = (self.rate, self.spoken);
+        let begin = self.pending.front().map_or(0, |broken| broken.first_unspoken(rate, spoken));
+        for pending in &mut self.pending {
+            (pending.words, pending.told) = (Vec::new(), 0);
+        }
         let broken = self.pending.front_mut().filter(|pending| pending.given > pending.before)?;
-        let begin = broken.first_unspoken(rate, spoken);
         broken.text = broken.text[begin..].to_owned();
         broken.before = broken.given;
-        broken.words.clear();
         let sentence = broken.sentence;
         if !broken.text.chars().any(char::is_alphanumeric) {
             self.end(sentence);
@@ -121,7 +136,7 @@ impl Pending {
     fn first_unspoken(&self, rate: u32, (samples, characters): (u64, u64)) -> usize {
         let given = milliseconds(self.given - self.before, rate);
         let offset = milliseconds(self.before, rate);
-        let sounded = self.words.iter().filter(|word| word.end_ms - offset <= given + WORD_SOUNDED_MS);
+        let sounded = self.words.iter().filter(|word| word.end_ms - offset <= given + WORD_SOUNDED_MS as f32);
         if !self.words.is_empty() {
             let characters = sounded.flat_map(|word| word.word.chars()).filter(|character| character.is_alphanumeric());
             return after_characters(&self.text, characters.count());
@@ -152,16 +167,15 @@ fn word_at(text: &str, reached: usize) -> usize {
     begin
 }
 
-/// Where the text goes on after so many letters and digits. They are counted rather than words, since a service may time
-/// punctuation as a word of its own, or syllables. Within a word of a script with blanks it goes on at the word.
+/// Where the text goes on after so many letters and digits: at the first word that has more. They are counted rather than
+/// words, since a service may time punctuation as a word of its own, or syllables.
 fn after_characters(text: &str, count: usize) -> usize {
-    let letters = text.char_indices().filter(|(_, character)| character.is_alphanumeric());
-    let Some((next, _)) = letters.clone().nth(count) else { return text.len() };
-    let before = &text[..next];
-    let within_word = |character: &char| {
-        (character.is_alphanumeric() && *character < FIRST_IDEOGRAPH) || matches!(character, '\'' | '-')
-    };
-    before.len() - before.chars().rev().take_while(within_word).map(char::len_utf8).sum::<usize>()
+    let mut passed = 0;
+    let unfinished = words(text).into_iter().find(|word| {
+        passed += text[word.clone()].chars().filter(|character| character.is_alphanumeric()).count();
+        passed > count
+    });
+    unfinished.map_or(text.len(), |word| word.start)
 }
 
 fn milliseconds(samples: u64, rate: u32) -> f32 {
@@ -218,11 +232,29 @@ mod tests {
         assert_eq!(manuscript.break_off(), None);
         assert_eq!(texts(&manuscript), ["two three.", "Four."]);
         // The next one breaks off as well; its timings count from where it began.
-        let words = manuscript.words(FIRST, timed(&[("two", 0.0, 200.0), ("three.", 200.0, 600.0)]));
-        assert!((words[0].start_ms - 300.0).abs() < 0.1, "{words:?}");
+        manuscript.words(FIRST, timed(&[("two", 0.0, 200.0), ("three.", 200.0, 600.0)]));
         manuscript.audio(FIRST, 16 * 250);
+        let words = manuscript.timings(FIRST, false);
+        assert!((words[0].start_ms - 300.0).abs() < 0.1, "{words:?}");
         assert_eq!(manuscript.break_off(), None);
         assert_eq!(texts(&manuscript), ["three.", "Four."]);
+    }
+
+    #[test]
+    fn a_timing_is_given_out_with_the_audio_that_holds_its_word_or_at_the_end() {
+        let names = |words: Vec<WordTiming>| words.into_iter().map(|word| word.word).collect::<Vec<_>>();
+        let mut manuscript = manuscript(&["One two three."]);
+        manuscript.words(FIRST, timed(&[("One", 0.0, 200.0), ("two", 200.0, 400.0), ("three.", 400.0, 800.0)]));
+        assert!(manuscript.timings(FIRST, false).is_empty());
+        manuscript.audio(FIRST, 16 * 300);
+        assert_eq!(names(manuscript.timings(FIRST, false)), ["One"]);
+        // The next one says "two three." and the first one's idea of when they sound is nobody's.
+        assert_eq!(manuscript.break_off(), None);
+        assert!(manuscript.timings(FIRST, true).is_empty());
+        manuscript.words(FIRST, timed(&[("two", 0.0, 200.0), ("three.", 200.0, 600.0)]));
+        manuscript.audio(FIRST, 16 * 300);
+        assert_eq!(names(manuscript.timings(FIRST, false)), ["two"]);
+        assert_eq!(names(manuscript.timings(FIRST, true)), ["three."]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use voice_core::audio::{Resampler, pcm};
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider};
 use voice_core::stream::{CancelStreamExt, HandoffSender, handoff};
-use voice_core::{Error, ErrorKind, Result, Stage};
+use voice_core::{Error, ErrorKind, Result, SentenceId, Stage};
 
 /// Sentences without all their audio that a synthesiser may have; further text waits where it is.
 const SENTENCES_OWED: usize = 8;
@@ -187,15 +187,18 @@ impl Speaker {
                 manuscript.audio(sentence, pcm.len() as u64 / 2);
                 let introduction = (!std::mem::replace(&mut self.introduced, true)).then(|| members.serving(member));
                 let audio = TtsEvent::Audio { sentence, pcm };
-                introduction.map(TtsEvent::Notice).into_iter().chain([audio]).collect()
+                let words = timings(manuscript, sentence, false);
+                introduction.map(TtsEvent::Notice).into_iter().chain(words).chain([audio]).collect()
             }
             TtsEvent::Words { sentence, words } if manuscript.expects(sentence) => {
-                vec![TtsEvent::Words { sentence, words: manuscript.words(sentence, words) }]
+                manuscript.words(sentence, words);
+                timings(manuscript, sentence, false).into_iter().collect()
             }
             TtsEvent::SentenceEnd { sentence } if manuscript.expects(sentence) => {
+                let words = timings(manuscript, sentence, true);
                 manuscript.end(sentence);
                 let tail = self.tail().map(|pcm| TtsEvent::Audio { sentence, pcm });
-                tail.into_iter().chain([TtsEvent::SentenceEnd { sentence }]).collect()
+                words.into_iter().chain(tail).chain([TtsEvent::SentenceEnd { sentence }]).collect()
             }
             TtsEvent::Notice(notice) => vec![TtsEvent::Notice(notice)],
             _ => Vec::new(),
@@ -234,4 +237,10 @@ impl Speaker {
         self.resampler.as_mut()?.flush_i16(&mut tail).ok()?;
         (!tail.is_empty()).then(|| Bytes::from(pcm::to_bytes(&tail)))
     }
+}
+
+/// The timings that can be given out now.
+fn timings(manuscript: &mut Manuscript, sentence: SentenceId, ends: bool) -> Option<TtsEvent> {
+    let words = manuscript.timings(sentence, ends);
+    (!words.is_empty()).then_some(TtsEvent::Words { sentence, words })
 }

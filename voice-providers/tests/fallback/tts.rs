@@ -45,6 +45,32 @@ fn ends(events: &[Result<TtsEvent>]) -> Vec<u32> {
     ends.collect()
 }
 
+/// The words that were timed, each of which is heard when it is said to be.
+fn timed(events: &[Result<TtsEvent>]) -> Vec<String> {
+    let audio = samples(events);
+    let (mut given, mut begins) = (0, [None; SENTENCES.len()]);
+    for event in events {
+        if let Ok(TtsEvent::Audio { sentence, pcm }) = event {
+            begins[sentence.0 as usize].get_or_insert(given);
+            given += pcm.len() / 2;
+        }
+    }
+    let timings = events.iter().filter_map(|event| match event {
+        Ok(TtsEvent::Words { sentence, words }) => Some((begins[sentence.0 as usize]?, words)),
+        _ => None,
+    });
+    let words = timings.flat_map(|(begin, words)| {
+        let at = move |ms: f32| begin + (ms * 16.0).round() as usize;
+        words.iter().map(move |word| (word, at(word.start_ms)..at(word.end_ms)))
+    });
+    words
+        .map(|(word, range)| {
+            assert_eq!(spoken(&audio[range]), word.word);
+            word.word.clone()
+        })
+        .collect()
+}
+
 /// Wherever the first voice breaks off, the second goes on there.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_said_twice_and_nothing_is_left_out() {
@@ -64,6 +90,7 @@ async fn nothing_is_said_twice_and_nothing_is_left_out() {
             assert!(pieces.len() <= 1, "at most the beginning of one word: {fate:?}: {said:?}");
             let failures = |event: &&Result<TtsEvent>| matches!(event, Ok(TtsEvent::Notice(Notice::FailedOver { .. })));
             assert_eq!(events.iter().filter(failures).count(), 1, "{fate:?}");
+            assert_eq!(timed(&events), all, "{fate:?}");
         }
     }
 }

@@ -96,6 +96,7 @@ impl Runner {
                 }
                 self.learn(Input::Synthesized { reply, sentence, samples });
             }
+            Utterance::Words { sentence, words } => self.learn(Input::Words { reply, sentence, words }),
             Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { reply, sentence }),
             Utterance::Failed(error) => self.learn(failed(Some(reply), error)),
         }

@@ -208,6 +208,10 @@ impl World {
             let samples = self.random.within(1..12_000);
             self.pending.push((self.tts_at, Input::Synthesized { reply, sentence, samples }));
         }
+        if self.random.percent(60) {
+            let words = self.timings();
+            self.later(0..900, Input::Words { reply, sentence, words });
+        }
         match self.random.within(0..100) {
             0..=91 => self.pending.push((self.tts_at, Input::SentenceSynthesized { reply, sentence })),
             92..=95 => {
@@ -218,6 +222,17 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Times of words that may stand in a sentence, right or wrong.
+    pub(super) fn timings(&mut self) -> Vec<SpokenWord> {
+        let mut end = 0;
+        let words = ["Sentence", "1", "of", "turn", "one", "moment", "please"].into_iter().map(|text| {
+            let start = end;
+            end += self.random.within(0..8_000);
+            SpokenWord { text: text.to_owned(), start, end }
+        });
+        words.collect()
     }
 
     /// The loudspeaker plays 16 samples a ms, up to 600 ms behind what was sent.
