@@ -228,9 +228,9 @@ fn tries_are_counted_and_bounded() {
     let mut script = eager().at(1_000, onset(1_000));
     for number in 1..=6 {
         let at = 1_000 + number * 300;
-        script = script.at(at, partial(1, &format!("call number {number}"))).at(at + 100, moment_of_silence(at + 50));
+        script = script.at(at, partial(1, &format!("try it {number} times"))).at(at + 100, moment_of_silence(at + 50));
     }
-    let timeline = script.at(3_000, pause(2_900)).at(3_100, words(1, 0, "Call number 6.")).run_until(3_600);
+    let timeline = script.at(3_000, pause(2_900)).at(3_100, words(1, 0, "Try it 6 times.")).run_until(3_600);
     let expected: Vec<ReplyId> = (0..4).map(attempt).collect();
     assert_eq!(begun(&timeline), expected, "three tries, and the answer");
 }
