@@ -153,6 +153,13 @@ impl Ledger {
         self.synthesized > 0
     }
 
+    /// Whether one of the last two sentences is a question that has begun to be heard: the last one may follow it up.
+    pub(super) fn has_reached_closing_question(&self) -> bool {
+        let asks = |entry: &Entry| entry.text.contains(['?', '？', '؟']) && !entry.text.trim().is_empty();
+        let last_two = self.entries.iter().rev().filter(|entry| !entry.text.trim().is_empty()).take(2);
+        last_two.into_iter().any(|entry| asks(entry) && entry.start.is_some_and(|start| start < self.played))
+    }
+
     /// How many samples a sentence will have whose audio is not complete, at the pace of those that are.
     fn likely_length(&self, text: &str) -> u64 {
         let spoken = self.entries.iter().filter(|entry| entry.complete && entry.samples > 0);

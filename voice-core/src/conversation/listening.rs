@@ -26,7 +26,7 @@ impl Conversation {
             UserPhase::Speaking => return,
             UserPhase::Silent => {
                 let id = self.new_turn();
-                self.turn = Some(UserTurn::new(id));
+                self.turn = Some(UserTurn { over_reply: self.reply.is_some(), ..UserTurn::new(id) });
             }
             // The pause was one: the same turn goes on, and the transcript asked for at its end comes too early.
             UserPhase::Settling | UserPhase::AwaitingTranscript => {
@@ -49,10 +49,6 @@ impl Conversation {
             return;
         }
         self.user = UserPhase::Settling;
-        self.timers.stop(Timer::Interruption);
-        if self.agent == AgentPhase::Held {
-            self.after(Timer::FalseAlarm, self.config.interruption.false_alarm_ms);
-        }
         let now = self.now;
         if let Some(turn) = &mut self.turn {
             turn.marks.speech_end = Some(now - silence);
@@ -61,6 +57,7 @@ impl Conversation {
             self.command(Command::FinalizeStt { turn, attempt });
         }
         self.emit(Event::Speech { started: false, at });
+        self.sound_ended();
         self.set_settle();
     }
 
@@ -91,16 +88,8 @@ impl Conversation {
             return;
         }
         open.words.clone_from(&text);
-        let suffices = !text.trim().is_empty() && self.config.interruption.words_suffice(&text);
         self.emit(Event::Transcript { turn, text, is_final: false });
-        // Words that arrive after the time was up: the hold was only waiting for them.
-        if suffices
-            && self.agent == AgentPhase::Held
-            && self.user == UserPhase::Speaking
-            && !self.timers.is_set(Timer::Interruption)
-        {
-            self.interrupt();
-        }
+        self.heed_words();
     }
 
     pub(super) fn final_transcript(&mut self, turn: TurnId, attempt: u32, text: String, unclear: bool) {
@@ -118,6 +107,8 @@ impl Conversation {
         // A held reply is waiting for just this answer.
         if self.user == UserPhase::AwaitingTranscript || (self.agent == AgentPhase::Held && nothing_said) {
             self.turn_complete();
+        } else {
+            self.heed_words();
         }
     }
 
@@ -152,7 +143,7 @@ impl Conversation {
         self.timers.stop(Timer::Transcript);
         turn.marks.providers.stt = self.recogniser.clone().filter(|_| turn.answer.is_some() || !turn.words.is_empty());
         if !turn.words.trim().is_empty() {
-            return self.ask(turn.id, turn.words, Marks { words: Some(self.now), ..turn.marks });
+            return self.words_complete(turn);
         }
         self.emit(Event::Transcript { turn: turn.id, text: turn.words, is_final: true });
         let excuse = match &turn.answer {
@@ -208,12 +199,17 @@ impl Conversation {
         self.after(Timer::Transcript, self.config.transcript_timeout_ms);
     }
 
-    /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
-    fn ask(&mut self, turn: TurnId, text: String, marks: Marks) {
+    /// Words to be answered when the floor is free.
+    pub(super) fn enqueue(&mut self, turn: TurnId, text: String, marks: Marks) {
         self.questions.push_back(Question { turn, text, marks, told: false });
         if !self.is_detached() {
             self.tell_questions();
         }
+    }
+
+    /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
+    pub(super) fn ask(&mut self, turn: TurnId, text: String, marks: Marks) {
+        self.enqueue(turn, text, marks);
         self.interrupt();
         if self.cut.as_ref().is_some_and(|cut| cut.reported) {
             self.settle_cut();

@@ -194,7 +194,7 @@ impl Conversation {
             match timer {
                 Timer::Settle => self.turn_settled(),
                 Timer::Transcript => self.transcript_overdue(),
-                Timer::Interruption => self.interruption_confirmed(),
+                Timer::Interruption => self.judge(),
                 Timer::FalseAlarm => self.resume(),
                 Timer::HeardReport => self.settle_cut(),
                 Timer::Reply => self.reply_overdue(),

@@ -22,6 +22,9 @@ impl Conversation {
         self.output_rate = output_rate;
         if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
             self.start_reply(ReplyId::from(TurnId(0)), Prompt::Text(greeting), Marks::default());
+            if self.config.interruption.protect_greeting {
+                self.protect();
+            }
         }
     }
 
@@ -205,6 +208,9 @@ impl Conversation {
         }
         self.measure();
         let Some(mut reply) = self.reply.take() else { return };
+        if let Some(turn) = self.turn.as_mut().filter(|_| reply.asks()) {
+            turn.over_reply = false;
+        }
         if let Some(text) = reply.ledger.take_rest() {
             self.emit(Event::Reply { turn: id.turn, text });
         }
