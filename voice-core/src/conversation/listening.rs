@@ -12,8 +12,8 @@ use crate::id::TurnId;
 use crate::time::AudioTime;
 use std::time::Duration;
 
-/// Questions that may wait to be answered; more are refused with an error event. Only those typed while the client is
-/// away or an interrupted reply is being settled ever wait.
+/// Questions that may wait to be answered; more are refused with an error event. Those wait that are asked
+/// while the client is away, an interrupted reply is being settled, or a protected one is spoken.
 const QUESTIONS_WAITING: usize = 32;
 
 impl Conversation {
@@ -165,12 +165,16 @@ impl Conversation {
             return;
         }
         if self.questions.len() >= QUESTIONS_WAITING {
-            let message = format!("{QUESTIONS_WAITING} questions wait already; this one is dropped");
-            let kind = ErrorKind::RateLimited { retry_after: None };
-            return self.emit(Event::Failed { stage: Stage::Session, kind, message });
+            return self.refuse_question();
         }
         let turn = self.new_turn();
         self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() });
+    }
+
+    fn refuse_question(&mut self) {
+        let message = format!("{QUESTIONS_WAITING} questions wait already; this one is dropped");
+        let kind = ErrorKind::RateLimited { retry_after: None };
+        self.emit(Event::Failed { stage: Stage::Session, kind, message });
     }
 
     /// Gives the finals of the questions that wait, each once.
@@ -201,6 +205,10 @@ impl Conversation {
 
     /// Words to be answered when the floor is free.
     pub(super) fn enqueue(&mut self, turn: TurnId, text: String, marks: Marks) {
+        if self.questions.len() >= QUESTIONS_WAITING {
+            self.emit(Event::Transcript { turn, text, is_final: true });
+            return self.refuse_question();
+        }
         self.questions.push_back(Question { turn, text, marks, told: false });
         if !self.is_detached() {
             self.tell_questions();

@@ -39,7 +39,8 @@ pub struct Conversation {
     /// Calls to tools that have no result yet; they may outlive their reply.
     pub(super) round: Option<OpenRound>,
     pub(super) questions: VecDeque<Question>,
-    pub(super) speeches: VecDeque<String>,
+    /// What the application wants said, and whether it is protected.
+    pub(super) speeches: VecDeque<(String, bool)>,
     pub(super) timers: Timers,
     pub(super) history: History,
     /// The recogniser at work.
@@ -117,7 +118,8 @@ impl Conversation {
             Input::FailedOver { reply, stage, provider, kind, message } => {
                 self.failed_over(reply, stage, provider, kind, message);
             }
-            Input::Say(text) => self.say(text),
+            Input::Say(text) => self.say(text, false),
+            Input::Announce(text) => self.say(text, true),
             Input::Interrupt => self.interrupt(),
             Input::SetContext { instructions, context } => self.set_context(instructions, context),
             Input::Detached => self.detached(),
@@ -219,10 +221,13 @@ impl Conversation {
                 }
             }
         } else if self.user == UserPhase::Silent
-            && let Some(text) = self.speeches.pop_front()
+            && let Some((text, protected)) = self.speeches.pop_front()
         {
             let turn = self.new_turn();
             self.start_reply(turn.into(), Prompt::Text(text), Marks::default());
+            if protected {
+                self.protect();
+            }
         }
     }
 

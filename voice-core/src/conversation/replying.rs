@@ -28,7 +28,7 @@ impl Conversation {
         }
     }
 
-    pub(super) fn say(&mut self, text: String) {
+    pub(super) fn say(&mut self, text: String, protected: bool) {
         if text.trim().is_empty() {
             return;
         }
@@ -37,7 +37,7 @@ impl Conversation {
             let kind = ErrorKind::RateLimited { retry_after: None };
             return self.emit(Event::Failed { stage: Stage::Session, kind, message });
         }
-        self.speeches.push_back(text);
+        self.speeches.push_back((text, protected));
     }
 
     pub(super) fn start_reply(&mut self, id: ReplyId, prompt: Prompt, marks: Marks) {

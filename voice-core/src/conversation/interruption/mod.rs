@@ -100,7 +100,11 @@ mod tests {
     fn words_decide_where_they_come_in_time_and_the_length_where_they_do_not() {
         let policy = Interruption::default();
         judged(&policy, Wording::Stop, &[(0, Verdict::Stop)]);
-        judged(&policy, Wording::Meant, &[(0, Verdict::Wait(ms(200))), (199, Verdict::Wait(ms(200))), (200, Verdict::Stop)]);
+        judged(
+            &policy,
+            Wording::Meant,
+            &[(0, Verdict::Wait(ms(200))), (199, Verdict::Wait(ms(200))), (200, Verdict::Stop)],
+        );
         judged(&policy, Wording::Nothing, &[(200, Verdict::Wait(ms(500))), (500, Verdict::Stop)]);
     }
 
@@ -110,7 +114,11 @@ mod tests {
         for wording in [Wording::BackChannel, Wording::TooFew, Wording::Nothing] {
             judged(&policy, wording, &[(500, Verdict::Wait(ms(1_500))), (1_500, Verdict::GoOn)]);
         }
-        judged(&Interruption::default(), Wording::BackChannel, &[(1_499, Verdict::Wait(ms(1_500))), (1_500, Verdict::GoOn)]);
+        judged(
+            &Interruption::default(),
+            Wording::BackChannel,
+            &[(1_499, Verdict::Wait(ms(1_500))), (1_500, Verdict::GoOn)],
+        );
     }
 
     #[test]

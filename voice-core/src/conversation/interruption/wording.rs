@@ -137,7 +137,18 @@ mod tests {
 
     #[test]
     fn a_listener_who_says_so_does_not_interrupt_in_four_languages() {
-        let english = ["Mm-hm.", "mhm", "Mmm", "Hmmm...", "uh-huh", "Yeah.", "Yeah, yeah, right.", "Okay", "OK, got it", "I see."];
+        let english = [
+            "Mm-hm.",
+            "mhm",
+            "Mmm",
+            "Hmmm...",
+            "uh-huh",
+            "Yeah.",
+            "Yeah, yeah, right.",
+            "Okay",
+            "OK, got it",
+            "I see.",
+        ];
         says(&in_language("en-US"), Wording::BackChannel, &english);
         says(&in_language("de"), Wording::BackChannel, &["Ja, genau.", "Mhm", "Ach so!", "Alles klar"]);
         says(&in_language("fr"), Wording::BackChannel, &["Oui, d’accord.", "D'accord", "ouais", "Je vois"]);
@@ -147,7 +158,11 @@ mod tests {
 
     #[test]
     fn whoever_says_more_or_asks_is_meant() {
-        says(&in_language("en"), Wording::Meant, &["Yeah, but", "No.", "Okay?", "Really?", "What time is it?", "Thank you"]);
+        says(
+            &in_language("en"),
+            Wording::Meant,
+            &["Yeah, but", "No.", "Okay?", "Really?", "What time is it?", "Thank you"],
+        );
         says(&in_language("en"), Wording::Meant, &["Genau", "Don't stop", "Which bus stop"]);
         says(&in_language("ja"), Wording::Meant, &["Yeah", "はい"]);
         says(&in_language("ja"), Wording::BackChannel, &["Okay"]);
@@ -156,7 +171,17 @@ mod tests {
 
     #[test]
     fn a_stop_is_one_however_politely_it_is_said_and_whatever_follows() {
-        let english = ["Stop", "Stop!", "stop it please", "Wait, wait", "No, wait.", "Okay, stop.", "Can you please stop", "Hold on", "Hooold on"];
+        let english = [
+            "Stop",
+            "Stop!",
+            "stop it please",
+            "Wait, wait",
+            "No, wait.",
+            "Okay, stop.",
+            "Can you please stop",
+            "Hold on",
+            "Hooold on",
+        ];
         says(&in_language("en"), Wording::Stop, &english);
         says(&in_language("de"), Wording::Stop, &["Stopp!", "Halt", "Moment mal", "Bitte sei still", "Nein, warte"]);
         says(&in_language("fr"), Wording::Stop, &["Arrête !", "Attendez", "Tais-toi", "Non, un instant"]);
