@@ -7,7 +7,7 @@ use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
-use super::turn::{Sound, UserTurn};
+use super::turn::{Reply, Sound, UserTurn};
 
 /// Where the words of a turn belong.
 enum Place {
@@ -67,9 +67,17 @@ impl Conversation {
         }
     }
 
+    /// The reply that the open turn may stop: any but the one that answers it.
+    fn spoken_over(&self) -> Option<&Reply> {
+        let answered = self.turn.as_ref().map(|turn| turn.id);
+        self.reply.as_ref().filter(|reply| Some(reply.id.turn) != answered)
+    }
+
     /// Decides about the reply while the user speaks, or how long to wait with that.
     pub(super) fn judge(&mut self) {
-        let (Some(reply), Some(turn), UserPhase::Speaking) = (&self.reply, &self.turn, self.user) else { return };
+        let (Some(reply), Some(turn), UserPhase::Speaking) = (self.spoken_over(), &self.turn, self.user) else {
+            return;
+        };
         let words = if turn.sound.has_words { turn.words.as_str() } else { "" };
         let policy = &self.config.interruption;
         let wording = policy.wording(words);
@@ -93,8 +101,8 @@ impl Conversation {
         if self.user == UserPhase::Speaking {
             return self.judge();
         }
-        let complete = turn.answer.is_some();
-        let protected = self.reply.as_ref().is_some_and(|reply| reply.protected);
+        let (Some(reply), Some(turn)) = (self.spoken_over(), &self.turn) else { return };
+        let (complete, protected) = (turn.answer.is_some(), reply.protected);
         match self.config.interruption.wording(&turn.words) {
             Wording::Stop => self.interrupt(),
             Wording::Meant if !protected => self.interrupt(),

@@ -117,8 +117,8 @@ fn speech_without_words_stops_the_reply_by_its_length() {
     let script = answering().at(600, onset(536)).at(1_500, pause(1_308)).at(1_600, words(2, 0, "What is that?"));
     assert_snapshot!(decided(script, 2_000), @r#"
     600 pause
-    1100 clear
-    1100 cut ""
+    1200 clear
+    1200 cut ""
     1800 final 2 "What is that?"
     1800 user "What is that?"
     1800 reply 2

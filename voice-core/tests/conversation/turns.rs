@@ -170,7 +170,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → Speak { reply: 1, sentence: 0, text: "For how many?" }
     2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
          → Speak { reply: 1, sentence: 1, text: "And when?" }
-    2550 Timeout
+    2650 Timeout
          → CancelReply { reply: 1 }
          → CancelSpeech { reply: 1 }
          → FlushPlayback { reply: 1 }
