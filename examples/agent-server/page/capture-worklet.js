@@ -1,6 +1,7 @@
 // Microphone to 20 ms frames of 16-bit samples, whatever rate the device runs at.
 
 import { Resampler } from './resampler.js';
+import { VoiceGate } from './voice-gate.js';
 
 class Capture extends AudioWorkletProcessor {
   constructor({ processorOptions: { rate } }) {
@@ -8,6 +9,7 @@ class Capture extends AudioWorkletProcessor {
     this.resampler = new Resampler(sampleRate, rate);
     this.frame = new Float32Array(rate / 50);
     this.filled = 0;
+    this.gate = new VoiceGate();
   }
 
   process([input]) {
@@ -33,7 +35,7 @@ class Capture extends AudioWorkletProcessor {
       pcm[i] = Math.round(sample * 32767);
     }
     const rms = Math.sqrt(energy / pcm.length);
-    this.port.postMessage({ pcm: pcm.buffer, rms }, [pcm.buffer]);
+    this.port.postMessage({ pcm: pcm.buffer, rms, voice: this.gate.hear(rms) }, [pcm.buffer]);
   }
 }
 

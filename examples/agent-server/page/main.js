@@ -3,6 +3,7 @@
 import { Session, serverUrl } from './session.js';
 import { Microphone } from './microphone.js';
 import { Speaker } from './speaker.js';
+import { Ducking } from './ducking.js';
 import { Devices } from './devices.js';
 import { Transcript } from './transcript.js';
 import { Waterfall } from './waterfall.js';
@@ -24,9 +25,14 @@ const waterfall = new Waterfall({
 const controls = new Controls({ talk: toggleTalk, say, interrupt, end: () => session.end() });
 
 const speaker = new Speaker({ played: (turn, samples) => session.played(turn, samples) });
+const ducking = new Ducking(down => speaker.duck(down));
 const session = new Session(address(), { status: showStatus, ready: begin, frame: receive, audio: play });
 const microphone = new Microphone(session.inputRate, {
-  frame(pcm, rms) { session.sendAudio(pcm); levels.microphone(rms); },
+  frame(pcm, rms, voice) {
+    ducking.frame(voice, speaker.playing);
+    session.sendAudio(pcm);
+    levels.microphone(rms);
+  },
   lost: microphoneLost,
   muted: muted => muted
     ? notices.show('microphone', { kind: 'info', title: 'The microphone is muted.', text: 'The system or the headset muted it; unmute it there.' })
@@ -39,8 +45,8 @@ const devices = new Devices($('audio'), { speakers: Speaker.canChoose }, {
   changed() {},
 });
 
-// For tests and the curious: what the loudspeaker is playing right now.
-window.voiceAgent = { get analyser() { return speaker.analyser; } };
+// For tests and the curious: what the loudspeaker is playing right now, and how often it was turned down.
+window.voiceAgent = { get analyser() { return speaker.analyser; }, get ducked() { return ducking.times; } };
 
 if (!new URLSearchParams(location.search).has('server')) fillCard($('card'), $('card-groups'), say);
 // A closed tab should not hold its place on the server until it is given up for lost.
@@ -86,6 +92,7 @@ async function startMicrophone() {
 
 function stopMicrophone() {
   microphone.stop();
+  ducking.stop();
   levels.microphone(null);
   controls.set({ microphone: 'off', hearing: false });
 }
@@ -118,6 +125,7 @@ function begin(ready, kind, waiting) {
   notices.hide('farewell');
   speaker.rate = ready.output_rate;
   if (kind !== 'resumed') speaker.reset();
+  ducking.stop();
   if (kind === 'new') transcript.divide('New conversation', waiting);
   const named = Object.entries(ready.providers ?? {}).filter(([, name]) => name);
   $('providers').hidden = !named.length;
@@ -145,9 +153,15 @@ function receive(frame) {
     case 'reply':
       speaker.begin(frame.turn);
       return transcript.reply(frame.turn, frame.text);
-    case 'pause': return speaker.pause();
-    case 'resume': return speaker.resume();
-    case 'clear': return speaker.clear(frame.turn);
+    case 'pause':
+      speaker.pause();
+      return ducking.paused();
+    case 'resume':
+      ducking.resumed();
+      return speaker.resume();
+    case 'clear':
+      speaker.clear(frame.turn);
+      return ducking.cleared();
     case 'reply_end': return transcript.replyEnd(frame.turn, frame.interrupted, frame.heard);
     case 'metrics':
       waterfall.add(frame);

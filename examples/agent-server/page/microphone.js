@@ -6,7 +6,7 @@ export class Microphone {
   #context = null;
   #generation = 0;   // a stop() during a start() makes that start clean up after itself
 
-  /** handlers: frame(ArrayBuffer, rms), lost('ended'), muted(boolean). */
+  /** handlers: frame(ArrayBuffer, rms, whether it sounds like a voice), lost('ended'), muted(boolean). */
   constructor(rate, handlers) {
     this.rate = rate;
     this.handlers = handlers;
@@ -59,7 +59,7 @@ export class Microphone {
       numberOfOutputs: 0, processorOptions: { rate: this.rate },
     });
     capture.port.onmessage = ({ data }) => {
-      if (this.#stream === stream) this.handlers.frame(data.pcm, data.rms);
+      if (this.#stream === stream) this.handlers.frame(data.pcm, data.rms, data.voice);
     };
     source.connect(capture);
     const [track] = stream.getAudioTracks();

@@ -1,11 +1,13 @@
-// The agent's audio, queued by turn: plays, holds, and falls silent at once without a click.
+// The agent's audio, queued by turn: plays, holds, is turned down, and falls silent at once without a click.
 //
-// In:  turn { turn, rate }   audio { pcm }   pause   resume   clear { turn }
+// In:  turn { turn, rate }   audio { pcm }   pause   resume   clear { turn }   duck { down }
 // Out: played { turn, samples, why: 'playing' | 'drained' | 'cleared' }, samples at the turn's own rate
 
 import { Resampler } from './resampler.js';
 
-const FADE_SECONDS = 0.008;
+const FADE_SECONDS = 0.010;
+const DUCKED = 0.2;               // −14 dB: the user hears that they were heard, and still what is said
+const UNDUCK_SECONDS = 0.1;
 const REPORT_SECONDS = 0.1;
 const MAX_TURNS = 8;
 const MAX_SECONDS = 60;   // the server keeps well under a second ahead; this only bounds memory
@@ -15,11 +17,14 @@ class Playback extends AudioWorkletProcessor {
     super();
     this.turns = [];
     this.gain = 1;
+    this.level = 1;              // on top of the fades
+    this.ducked = false;
     this.held = false;
     this.clearing = null;        // the turn being faded out
     this.reported = { turn: -1, samples: 0 };
     this.sinceReport = 0;
     this.fadeStep = 1 / (FADE_SECONDS * sampleRate);
+    this.unduckStep = 1 / (UNDUCK_SECONDS * sampleRate);
     this.port.onmessage = ({ data }) => this.#receive(data);
   }
 
@@ -30,6 +35,7 @@ class Playback extends AudioWorkletProcessor {
       case 'pause': this.held = true; return;
       case 'resume': this.held = false; return;
       case 'clear': return this.#clear(message.turn);
+      case 'duck': this.ducked = message.down; return;
     }
   }
 
@@ -61,13 +67,14 @@ class Playback extends AudioWorkletProcessor {
     this.clearing = null;
     this.held = false;
     this.gain = 1;
+    this.level = this.ducked ? DUCKED : 1;
   }
 
   process(inputs, [[output]]) {
     output.fill(0);
     const fading = this.held || this.clearing !== null;
     // While fading, only what is still audible leaves the queue: a held reply goes on at the very next sample.
-    const end = fading ? Math.min(output.length, Math.ceil(this.gain / this.fadeStep)) : output.length;
+    const end = fading ? Math.min(output.length, Math.ceil(this.gain / this.fadeStep - 1e-6)) : output.length;
     const played = this.#play(output, end);
     this.#shape(output, fading);
     if (played) this.#reportWhilePlaying(output.length);
@@ -94,10 +101,11 @@ class Playback extends AudioWorkletProcessor {
 
   #shape(output, fading) {
     const step = fading ? -this.fadeStep : this.fadeStep;
-    if (!fading && this.gain === 1) return;
+    if (!fading && this.gain === 1 && this.level === 1 && !this.ducked) return;
     for (let i = 0; i < output.length; i++) {
-      output[i] *= this.gain;
+      output[i] *= this.gain * this.level;
       this.gain = Math.max(0, Math.min(1, this.gain + step));
+      this.level = this.ducked ? Math.max(DUCKED, this.level - this.fadeStep) : Math.min(1, this.level + this.unduckStep);
     }
   }
 

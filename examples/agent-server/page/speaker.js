@@ -61,6 +61,9 @@ export class Speaker {
     this.#post({ type: 'audio', pcm: whole }, [whole]);
   }
 
+  /** Turns the agent's voice down, or up again. */
+  duck(down) { this.#post({ type: 'duck', down }); }
+
   pause() { this.#post({ type: 'pause' }); }
   resume() { this.#post({ type: 'resume' }); }
 

@@ -24,6 +24,8 @@ pub enum Control {
     Text(String),
     /// Say this when the floor is free.
     Say(String),
+    /// As [`Say`](Self::Say), protected: only a stop word stops it, what else is said is answered afterwards.
+    Announce(String),
     /// Stop the reply.
     Interrupt,
     /// New instructions or context, effective from the next prompt. The outer `None` leaves a value, the inner clears.

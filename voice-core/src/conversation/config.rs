@@ -1,6 +1,7 @@
 //! The policy of a conversation: how long silence counts, what interrupts, what is said when things go wrong.
 
 use super::endpointing::Endpointing;
+use super::interruption::Interruption;
 use super::speculation::Speculation;
 use serde::{Deserialize, Serialize};
 
@@ -98,30 +99,5 @@ impl Default for ToolUse {
             filler: Some("One moment, please.".into()),
             filler_ms: 2_000,
         }
-    }
-}
-
-/// What stops the agent while it speaks. Speech holds the playback at once; these say when the hold becomes a stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Interruption {
-    /// Speech that stops the agent, in ms after its onset was decided.
-    pub min_speech_ms: u64,
-    /// Words that must have been recognised as well; 0 asks for none.
-    pub min_words: u32,
-    /// Silence, in ms after a short sound, after which playback goes on while the transcript is still awaited.
-    pub false_alarm_ms: u64,
-}
-
-impl Default for Interruption {
-    fn default() -> Self {
-        Self { min_speech_ms: 200, min_words: 0, false_alarm_ms: 1_000 }
-    }
-}
-
-impl Interruption {
-    /// Whether these words are enough to stop the agent.
-    pub fn words_suffice(&self, text: &str) -> bool {
-        text.split_whitespace().count() >= self.min_words as usize
     }
 }

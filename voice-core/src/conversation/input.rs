@@ -192,6 +192,8 @@ pub enum Input {
     },
     /// The application wants something said, when the floor is free.
     Say(String),
+    /// As [`Say`](Self::Say), protected: only a stop word stops it, what else is said is answered afterwards.
+    Announce(String),
     /// Stop the reply.
     Interrupt,
     /// New instructions or context, from the next prompt on. The outer `None` leaves a value, the inner clears it.

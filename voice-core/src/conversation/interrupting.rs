@@ -1,4 +1,4 @@
-//! Barge-in: hold at the first sound, stop when it is meant, go on when it is not; and how a session ends.
+//! Barge-in: a reply is stopped, and what was heard of it is kept; and how a session ends.
 
 use super::command::Command;
 use super::event::{CloseReason, Event};
@@ -10,47 +10,6 @@ use super::tools::INTERRUPTED;
 use super::turn::Cut;
 
 impl Conversation {
-    /// Somebody made a sound while a reply is alive.
-    pub(super) fn hold(&mut self) {
-        let Some(reply) = &self.reply else { return };
-        let id = reply.id;
-        self.timers.stop(Timer::FalseAlarm);
-        self.after(Timer::Interruption, self.config.interruption.min_speech_ms);
-        if self.agent != AgentPhase::Held {
-            let playing = self.agent == AgentPhase::Speaking;
-            self.agent = AgentPhase::Held;
-            self.command(Command::PausePlayback { reply: id });
-            if playing {
-                self.emit(Event::Pause { turn: id.turn });
-            }
-        }
-    }
-
-    /// It was nothing: playback goes on at the same sample.
-    pub(super) fn resume(&mut self) {
-        if self.agent != AgentPhase::Held {
-            return;
-        }
-        self.timers.stop(Timer::FalseAlarm);
-        self.timers.stop(Timer::Interruption);
-        let Some(reply) = &self.reply else { return };
-        let (id, playing) = (reply.id, reply.marks.sent.is_some());
-        self.agent = if playing { AgentPhase::Speaking } else { AgentPhase::Thinking };
-        self.command(Command::ResumePlayback { reply: id });
-        if playing {
-            self.emit(Event::Resume { turn: id.turn });
-        }
-    }
-
-    /// The user has spoken long enough; they mean it, if enough words are known as well.
-    pub(super) fn interruption_confirmed(&mut self) {
-        let words = self.turn.as_ref().map_or("", |turn| turn.words.as_str());
-        let enough = self.config.interruption.words_suffice(words);
-        if enough && self.user == UserPhase::Speaking && self.agent == AgentPhase::Held {
-            self.interrupt();
-        }
-    }
-
     /// Stops the reply that is alive. What was heard of it goes into the history as soon as the listener has told.
     pub(super) fn interrupt(&mut self) {
         self.discard_speculation();
@@ -58,6 +17,9 @@ impl Conversation {
         let id = reply.id;
         self.agent = AgentPhase::Idle;
         self.stop_reply_timers();
+        if let Some(turn) = &mut self.turn {
+            turn.over_reply = false;
+        }
         for command in [
             Command::CancelReply { reply: id },
             Command::CancelSpeech { reply: id },

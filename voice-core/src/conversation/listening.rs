@@ -12,8 +12,8 @@ use crate::id::TurnId;
 use crate::time::AudioTime;
 use std::time::Duration;
 
-/// Questions that may wait to be answered; more are refused with an error event. Only those typed while the client is
-/// away or an interrupted reply is being settled ever wait.
+/// Questions that may wait to be answered; more are refused with an error event. Those wait that are asked
+/// while the client is away, an interrupted reply is being settled, or a protected one is spoken.
 const QUESTIONS_WAITING: usize = 32;
 
 impl Conversation {
@@ -26,7 +26,7 @@ impl Conversation {
             UserPhase::Speaking => return,
             UserPhase::Silent => {
                 let id = self.new_turn();
-                self.turn = Some(UserTurn::new(id));
+                self.turn = Some(UserTurn { over_reply: self.reply.is_some(), ..UserTurn::new(id) });
             }
             // The pause was one: the same turn goes on, and the transcript asked for at its end comes too early.
             UserPhase::Settling | UserPhase::AwaitingTranscript => {
@@ -66,10 +66,6 @@ impl Conversation {
             return;
         }
         self.user = UserPhase::Settling;
-        self.timers.stop(Timer::Interruption);
-        if self.agent == AgentPhase::Held {
-            self.after(Timer::FalseAlarm, self.config.interruption.false_alarm_ms);
-        }
         let now = self.now;
         if let Some(turn) = &mut self.turn {
             turn.marks.speech_end = Some(now - silence);
@@ -78,6 +74,7 @@ impl Conversation {
             self.command(Command::FinalizeStt { turn, attempt });
         }
         self.emit(Event::Speech { started: false, at });
+        self.sound_ended();
         self.set_settle();
         self.speculate();
     }
@@ -107,16 +104,8 @@ impl Conversation {
             return;
         }
         open.words.clone_from(&text);
-        let suffices = !text.trim().is_empty() && self.config.interruption.words_suffice(&text);
         self.emit(Event::Transcript { turn, text, is_final: false });
-        // Words that arrive after the time was up: the hold was only waiting for them.
-        if suffices
-            && self.agent == AgentPhase::Held
-            && self.user == UserPhase::Speaking
-            && !self.timers.is_set(Timer::Interruption)
-        {
-            self.interrupt();
-        }
+        self.heed_words();
         self.words_changed();
     }
 
@@ -144,6 +133,7 @@ impl Conversation {
         if self.user == UserPhase::AwaitingTranscript || (self.agent == AgentPhase::Held && nothing_said) {
             return self.turn_complete();
         }
+        self.heed_words();
         self.words_changed();
     }
 
@@ -179,8 +169,7 @@ impl Conversation {
         self.timers.stop(Timer::Transcript);
         turn.marks.providers.stt = self.recogniser.clone().filter(|_| turn.answer.is_some() || !turn.words.is_empty());
         if !turn.words.trim().is_empty() {
-            let marks = Marks { words: Some(self.now), ..turn.marks };
-            return self.ask(turn.id, turn.words, marks, turn.attempts);
+            return self.words_complete(turn);
         }
         self.discard_speculation();
         let reply = turn.next_reply();
@@ -204,12 +193,16 @@ impl Conversation {
             return;
         }
         if self.questions.len() >= QUESTIONS_WAITING {
-            let message = format!("{QUESTIONS_WAITING} questions wait already; this one is dropped");
-            let kind = ErrorKind::RateLimited { retry_after: None };
-            return self.emit(Event::Failed { stage: Stage::Session, kind, message });
+            return self.refuse_question();
         }
         let turn = self.new_turn();
         self.ask(turn, text, Marks { words: Some(self.now), ..Marks::default() }, 0);
+    }
+
+    fn refuse_question(&mut self) {
+        let message = format!("{QUESTIONS_WAITING} questions wait already; this one is dropped");
+        let kind = ErrorKind::RateLimited { retry_after: None };
+        self.emit(Event::Failed { stage: Stage::Session, kind, message });
     }
 
     /// Gives the finals of the questions that wait, each once.
@@ -238,12 +231,21 @@ impl Conversation {
         self.after(Timer::Transcript, self.config.transcript_timeout_ms);
     }
 
-    /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
-    fn ask(&mut self, turn: TurnId, text: String, marks: Marks, attempts: u32) {
+    /// Words to be answered when the floor is free.
+    pub(super) fn enqueue(&mut self, turn: TurnId, text: String, marks: Marks, attempts: u32) {
+        if self.questions.len() >= QUESTIONS_WAITING {
+            self.emit(Event::Transcript { turn, text, is_final: true });
+            return self.refuse_question();
+        }
         self.questions.push_back(Question { turn, text, marks, attempts, told: false });
         if !self.is_detached() {
             self.tell_questions();
         }
+    }
+
+    /// Words to be answered stop whatever is being said. A client that is away is told when it comes back.
+    pub(super) fn ask(&mut self, turn: TurnId, text: String, marks: Marks, attempts: u32) {
+        self.enqueue(turn, text, marks, attempts);
         if self.agent != AgentPhase::Speculating {
             self.interrupt();
         }

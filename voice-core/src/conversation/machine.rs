@@ -40,7 +40,8 @@ pub struct Conversation {
     /// Calls to tools that have no result yet; they may outlive their reply.
     pub(super) round: Option<OpenRound>,
     pub(super) questions: VecDeque<Question>,
-    pub(super) speeches: VecDeque<String>,
+    /// What the application wants said, and whether it is protected.
+    pub(super) speeches: VecDeque<(String, bool)>,
     pub(super) timers: Timers,
     /// How this speaker pauses.
     pub(super) pauses: Pauses,
@@ -123,7 +124,8 @@ impl Conversation {
             Input::FailedOver { reply, stage, provider, kind, message } => {
                 self.failed_over(reply, stage, provider, kind, message);
             }
-            Input::Say(text) => self.say(text),
+            Input::Say(text) => self.say(text, false),
+            Input::Announce(text) => self.say(text, true),
             Input::Interrupt => self.interrupt(),
             Input::SetContext { instructions, context } => self.set_context(instructions, context),
             Input::Detached => self.detached(),
@@ -200,7 +202,7 @@ impl Conversation {
             match timer {
                 Timer::Settle => self.turn_settled(),
                 Timer::Transcript => self.transcript_overdue(),
-                Timer::Interruption => self.interruption_confirmed(),
+                Timer::Interruption => self.judge(),
                 Timer::FalseAlarm => self.resume(),
                 Timer::HeardReport => self.settle_cut(),
                 Timer::Reply => self.reply_overdue(),
@@ -227,10 +229,13 @@ impl Conversation {
                 }
             }
         } else if self.user == UserPhase::Silent
-            && let Some(text) = self.speeches.pop_front()
+            && let Some((text, protected)) = self.speeches.pop_front()
         {
             let turn = self.new_turn();
             self.start_reply(turn.into(), Prompt::Text(text), Marks::default());
+            if protected {
+                self.protect();
+            }
         }
     }
 

@@ -23,10 +23,13 @@ impl Conversation {
         self.output_rate = output_rate;
         if let Some(greeting) = self.config.greeting.clone().filter(|text| !text.trim().is_empty()) {
             self.start_reply(ReplyId::from(TurnId(0)), Prompt::Text(greeting), Marks::default());
+            if self.config.interruption.protect_greeting {
+                self.protect();
+            }
         }
     }
 
-    pub(super) fn say(&mut self, text: String) {
+    pub(super) fn say(&mut self, text: String, protected: bool) {
         if text.trim().is_empty() {
             return;
         }
@@ -35,7 +38,7 @@ impl Conversation {
             let kind = ErrorKind::RateLimited { retry_after: None };
             return self.emit(Event::Failed { stage: Stage::Session, kind, message });
         }
-        self.speeches.push_back(text);
+        self.speeches.push_back((text, protected));
     }
 
     pub(super) fn start_reply(&mut self, id: ReplyId, prompt: Prompt, marks: Marks) {
@@ -226,6 +229,9 @@ impl Conversation {
         }
         self.measure();
         let Some(mut reply) = self.reply.take() else { return };
+        if let Some(turn) = self.turn.as_mut().filter(|_| reply.asks()) {
+            turn.over_reply = false;
+        }
         if let Some(text) = reply.ledger.take_rest() {
             self.emit(Event::Reply { turn: id.turn, text });
         }

@@ -3,6 +3,7 @@
 
 use super::command::{Command, Prompt};
 use super::event::Event;
+use super::interruption::Wording;
 use super::machine::Conversation;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
@@ -81,7 +82,9 @@ impl Conversation {
         let rule = self.config.speculation;
         let free = self.agent == AgentPhase::Idle && self.is_idle() && self.questions.is_empty() && !self.is_detached();
         let words = turn.words.trim();
-        if !free || words.is_empty() || turn.hopeless || turn.attempts >= rule.max_tries {
+        // Said over a reply that has ended since, it may be nothing to answer.
+        let remark = turn.over_reply && self.config.interruption.wording(words) == Wording::BackChannel;
+        if !free || remark || words.is_empty() || turn.hopeless || turn.attempts >= rule.max_tries {
             return false;
         }
         let eager = turn.estimate.is_some_and(|estimate| estimate * 100.0 >= f32::from(rule.eager_percent));

@@ -104,7 +104,11 @@ impl Conversation {
             let open = self.open_call(&round, call);
             round.calls.push(open);
         }
+        let acts = round.pending().any(|open| open.effect == SideEffect::Irreversible);
         self.round = Some(round);
+        if acts {
+            self.protect();
+        }
         if self.config.tools.filler.as_ref().is_some_and(|filler| !filler.trim().is_empty()) {
             self.after(Timer::Filler, self.config.tools.filler_ms);
         }

@@ -4,6 +4,7 @@ use super::ledger::Ledger;
 use super::marks::Marks;
 use super::speculation::Held;
 use crate::id::{ReplyId, TurnId};
+use crate::time::SessionTime;
 use crate::tool::ToolRound;
 
 /// A spoken turn that has not ended.
@@ -27,6 +28,19 @@ pub(super) struct UserTurn {
     pub(super) attempts: u32,
     /// No more of them are to be begun.
     pub(super) hopeless: bool,
+    /// It was begun while a reply was alive that has not been stopped since and, if it has ended, asked nothing.
+    pub(super) over_reply: bool,
+    /// What is being judged while a reply is alive.
+    pub(super) sound: Sound,
+}
+
+/// Speech that goes on, or the last that there was.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sound {
+    /// When its onset was decided, or when the reply began that it is judged against.
+    pub(super) since: SessionTime,
+    /// The words of the turn have changed since.
+    pub(super) has_words: bool,
 }
 
 /// A final transcript.
@@ -48,6 +62,8 @@ impl UserTurn {
             paused: false,
             attempts: 0,
             hopeless: false,
+            over_reply: false,
+            sound: Sound::default(),
         }
     }
 
@@ -97,6 +113,8 @@ pub(super) struct Reply {
     pub(super) joint: bool,
     /// Something was said besides the filler, or there is nobody to say it: a text that was given may hold no words.
     pub(super) answered: bool,
+    /// Only a stop word stops it; what else is said is answered afterwards.
+    pub(super) protected: bool,
 }
 
 /// The standby line of a reply.
@@ -130,7 +148,13 @@ impl Reply {
             rounds: Vec::new(),
             joint: false,
             answered: false,
+            protected: false,
         }
+    }
+
+    /// Whether the listener has reached its closing question.
+    pub(super) fn asks(&self) -> bool {
+        self.text_ended && self.ledger.has_reached_closing_question()
     }
 
     /// Whether the model has said nothing since it was asked.

@@ -18,14 +18,15 @@ fn speech_holds_the_reply_and_then_stops_it() {
          → Speech { started: true, at: 580 ms }
          → PausePlayback { reply: 1 }
          → Pause { turn: 1 }
-     800 Timeout
+     850 Played { turn: 1, samples: 7000, reported: true }
+    1200 Timeout
          → CancelReply { reply: 1 }
          → CancelSpeech { reply: 1 }
          → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → State(Listening)
      850 Played { turn: 1, samples: 5000, reported: true }
-    1100 Timeout
+    1500 Timeout
          → CommitAgent { turn: 1, text: "One" }
          → ReplyEnd { turn: 1, interrupted: true, heard: "One" }
     1500 SpeechEnded { at: 1300 ms, silence: 200ms }

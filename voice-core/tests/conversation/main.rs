@@ -5,6 +5,7 @@
 mod failures;
 mod heard;
 mod interruptions;
+mod judgement;
 mod sessions;
 mod speculation;
 mod tools;
@@ -83,7 +84,11 @@ fn failed(turn: Option<u32>, stage: Stage) -> Input {
 
 /// A typed question at 0 ms whose answer of 1 s, "One two. Three four.", is being played.
 fn answering() -> Script {
-    script()
+    answering_with(ConversationConfig::default())
+}
+
+fn answering_with(config: ConversationConfig) -> Script {
+    Script::new(config)
         .at(0, Input::UserText("Count to four.".into()))
         .at(200, Input::FirstToken { reply: TurnId(1).into() })
         .at(250, sentence(1, "One two."))

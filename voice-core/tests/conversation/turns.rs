@@ -168,7 +168,9 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → PausePlayback { reply: 1 }
     2100 Reply { reply: 1, text: "For how many? ", speech: "For how many?" }
          → Speak { reply: 1, sentence: 0, text: "For how many?" }
-    2250 Timeout
+    2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
+         → Speak { reply: 1, sentence: 1, text: "And when?" }
+    2650 Timeout
          → CancelReply { reply: 1 }
          → CancelSpeech { reply: 1 }
          → FlushPlayback { reply: 1 }
@@ -176,7 +178,6 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → Metrics { turn: 1, total: none }
          → ReplyEnd { turn: 1, interrupted: true, heard: "" }
          → State(Listening)
-    2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
     2900 SpeechEnded { at: 2700 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 2700 ms }

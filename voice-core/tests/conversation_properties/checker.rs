@@ -1,8 +1,9 @@
 //! What must hold of every conversation, checked from the outside: by the facts told and the commands given.
 
 use crate::calls::Calls;
+use crate::judgement::Judgement;
 use std::collections::{HashMap, HashSet};
-use voice_core::conversation::{AgentPhase, Command, Conversation, Event, Input, Prompt};
+use voice_core::conversation::{AgentPhase, Command, Conversation, ConversationConfig, Event, Input, Prompt};
 use voice_core::{Message, ReplyId, SessionTime, Stage, TurnId};
 
 /// What is said while tools take long.
@@ -41,6 +42,7 @@ pub(crate) struct Checker {
     attempts: HashMap<TurnId, u32>,
     history: Vec<Message>,
     calls: Calls,
+    judgement: Judgement,
     now: SessionTime,
     shut_down: bool,
     timed_out_at: Option<SessionTime>,
@@ -52,13 +54,19 @@ pub(crate) struct Checker {
 pub(crate) type Verdict = Result<(), String>;
 
 impl Checker {
-    pub(crate) fn new(apology: &str, broken_off: &str) -> Self {
-        Self { apology: apology.to_owned(), broken_off: broken_off.to_owned(), ..Self::default() }
+    pub(crate) fn new(config: &ConversationConfig) -> Self {
+        Self {
+            apology: config.apology.clone().unwrap_or_default(),
+            broken_off: config.broken_off.clone().unwrap_or_default(),
+            judgement: Judgement::new(config.interruption.protect_greeting),
+            ..Self::default()
+        }
     }
 
     /// A fact is about to be told.
     pub(crate) fn told(&mut self, now: SessionTime, input: &Input) {
         self.now = now;
+        self.judgement.told(input);
         match input {
             Input::Reply { reply, text, .. } => {
                 let tools_run = self.calls.at_work(reply.turn);
@@ -100,7 +108,10 @@ impl Checker {
                 require!(!std::mem::replace(&mut seen.excused, true), "turn {reply}: the standby line twice");
                 Ok(())
             }
-            Command::PausePlayback { reply } => self.pause(*reply, true),
+            Command::PausePlayback { reply } => {
+                self.judgement.held(*reply)?;
+                self.pause(*reply, true)
+            }
             Command::ResumePlayback { reply } => self.pause(*reply, false),
             Command::CancelReply { reply }
             | Command::CancelSpeech { reply }
@@ -111,8 +122,9 @@ impl Checker {
                 self.alive(*reply, "ContinueReply")?.said = false;
                 Ok(())
             }
-            Command::RunTool { reply, id, .. } => {
+            Command::RunTool { reply, id, name, .. } => {
                 let early = self.alive(*reply, "RunTool")?.early;
+                self.judgement.acts(*reply, name);
                 if early { self.calls.run_early(id) } else { self.calls.run(id) }
             }
             Command::CancelTool { id, .. } => self.calls.cancel(id, self.now),
@@ -181,6 +193,7 @@ impl Checker {
         require!(self.replies.insert(turn, Seen { early, ..Seen::default() }).is_none(), "turn {turn} answered twice");
         self.calls.forget_early();
         self.live = Some(reply);
+        self.judgement.begun(reply, prompt);
         Ok(())
     }
 
@@ -205,7 +218,8 @@ impl Checker {
 
     fn emitted(&mut self, event: &Event) -> Verdict {
         match event {
-            Event::Transcript { turn, is_final, .. } => {
+            Event::Transcript { turn, text, is_final } => {
+                self.judgement.words(*turn, text, *is_final, self.live);
                 require!(!self.finals.contains_key(turn), "turn {turn}: a transcript after the final one");
                 if *is_final {
                     self.finals.insert(*turn, 1);
@@ -224,6 +238,7 @@ impl Checker {
             }
             Event::Pause { turn } | Event::Resume { turn } => self.playing(*turn, "Pause or Resume").map(drop),
             Event::Clear { turn } => {
+                self.judgement.cleared(*turn)?;
                 let seen = self.playing(*turn, "Clear")?;
                 require!(seen.flushed, "turn {turn}: clear before flush");
                 seen.cleared = true;
@@ -267,6 +282,9 @@ impl Checker {
     /// A fact was told and every command was given.
     pub(crate) fn rests(&mut self, conversation: &Conversation, now: SessionTime, timed_out: bool) -> Verdict {
         require!(conversation.live_reply() == self.live, "live: {:?} and {:?}", conversation.live_reply(), self.live);
+        self.judgement.rests(self.live)?;
+        let held = conversation.agent_phase() == AgentPhase::Held;
+        require!(!held || conversation.next_timeout().is_some(), "held without an end");
         let idle = conversation.agent_phase() == AgentPhase::Idle;
         require!(idle == self.live.is_none(), "{:?} with {:?} live", conversation.agent_phase(), self.live);
         require!(conversation.history().eq(self.history.iter()), "history differs from the commits");
@@ -283,10 +301,18 @@ impl Checker {
             require!(conversation.next_timeout().is_none(), "a timer after Close");
         }
         self.open = conversation.open_turn();
-        if let Some(open) = self.open {
-            self.spoken.entry(open).or_insert(false);
+        if let Some(open) = self.open
+            && !self.spoken.contains_key(&open)
+        {
+            self.spoken.insert(open, false);
+            self.judgement.opened(open, self.live.is_some());
         }
         Ok(())
+    }
+
+    /// How many remarks were left unanswered.
+    pub(crate) fn remarks(&self) -> u32 {
+        self.judgement.remarks(&self.asked)
     }
 
     /// The conversation is over or at rest.
@@ -296,7 +322,11 @@ impl Checker {
         for (turn, given_up) in &self.spoken {
             require!(*given_up || self.finals.contains_key(turn), "turn {turn} has no final transcript");
         }
-        if self.shut_down { Ok(()) } else { self.calls.end() }
+        if self.shut_down {
+            return Ok(());
+        }
+        self.judgement.ends(&self.asked)?;
+        self.calls.end()
     }
 }
 

@@ -13,12 +13,13 @@ macro_rules! require {
 
 mod calls;
 mod checker;
+mod judgement;
 mod random;
 mod world;
 
 use checker::Checker;
 use std::collections::HashMap;
-use voice_core::conversation::{Command, Event, Prompt, ToolStatus};
+use voice_core::conversation::{Command, ConversationConfig, Event, Prompt, ToolStatus};
 use voice_core::{AnsweredCall, SentenceId, ToolCall, ToolRound, TurnId};
 use world::World;
 
@@ -57,6 +58,9 @@ fn every_conversation_keeps_its_promises() {
         "filler",
         "prepared",
         "prepared and given",
+        "remark",
+        "stopped by a word",
+        "answered later",
     ] {
         let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
         assert!(u64::from(times) > count / 100, "{what}: only {times} times");
@@ -80,7 +84,8 @@ fn run(seeds: impl Iterator<Item = u64>) -> HashMap<&'static str, u32> {
 
 /// The first complaint about these commands.
 fn complaint(commands: &[Command]) -> String {
-    let mut checker = Checker::new("", "");
+    let config = ConversationConfig::default();
+    let mut checker = Checker::new(&config);
     commands
         .iter()
         .find_map(|command| checker.given(command).err())
@@ -94,6 +99,7 @@ fn the_checker_flags_what_is_wrong() {
     let reply = turn.into();
     let ask = Command::CommitUser { turn, text: "hi".into() };
     let start = Command::StartReply { reply, prompt: Prompt::Model };
+    let announce = Command::StartReply { reply, prompt: Prompt::Text(judgement::ANNOUNCEMENT.into()) };
     let flush = Command::FlushPlayback { reply };
     let clear = Command::Emit(Event::Clear { turn });
     let end = |heard: &str| Command::Emit(Event::ReplyEnd { turn, interrupted: true, heard: heard.into() });
@@ -115,7 +121,7 @@ fn the_checker_flags_what_is_wrong() {
         (vec![ask.clone(), start.clone(), clear.clone()], "clear before flush"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), speak.clone()], "Speak for reply 1"),
         (vec![ask.clone(), start.clone(), flush.clone(), clear.clone(), end(""), end("")], "ended twice"),
-        (vec![ask.clone(), start.clone(), commit, flush, clear, end("never written")], "was heard"),
+        (vec![ask.clone(), start.clone(), commit, flush.clone(), clear.clone(), end("never written")], "was heard"),
         (
             vec![ask.clone(), start.clone(), Command::CommitUser { turn: TurnId(2), text: "a".into() }],
             "committed before reply",
@@ -124,7 +130,10 @@ fn the_checker_flags_what_is_wrong() {
         (vec![begin.clone(), cancel], "which acts, is cancelled"),
         (vec![begin.clone(), round], "without result"),
         (vec![begin, ask.clone()], "committed while tools run"),
-        (vec![last.clone(), last], "after the final one"),
+        (vec![last.clone(), last.clone()], "after the final one"),
+        (vec![last.clone()], "nobody answered"),
+        (vec![announce.clone(), flush.clone(), clear.clone()], "is protected and cleared"),
+        (vec![announce, Command::PausePlayback { reply }], "is protected and held"),
         (vec![Command::Shutdown, ask], "after Shutdown"),
     ] {
         let said = complaint(&commands);

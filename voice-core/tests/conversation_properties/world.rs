@@ -5,6 +5,7 @@ mod services;
 
 use crate::calls::{MOST_CALLS, MOST_ROUNDS, tools};
 use crate::checker::{Checker, FILLER, Verdict};
+use crate::judgement::{ANNOUNCEMENT, REMARKS, STOPS};
 use crate::random::Random;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) struct World {
     /// Each service answers in order: when its last answer arrives.
     llm_at: u64,
     tts_at: u64,
+    /// The words told last were a stop.
+    stop_said: bool,
     /// The reply that ended last.
     ended: Option<TurnId>,
     reports: bool,
@@ -54,10 +57,13 @@ impl World {
         config.text_only = random.percent(8);
         config.interruption.min_words = random.within(0..3) as u32;
         config.interruption.min_speech_ms = random.within(0..500);
+        config.interruption.words_ms = random.within(0..800);
+        config.interruption.hold_ms = random.within(0..2_000);
         config.interruption.false_alarm_ms = random.within(0..1_500);
         config.speculation.max_tries = random.within(0..4) as u32;
         config.speculation.held_ms = random.within(0..10_000);
         config.speculation.sentences = random.within(0..3) as usize;
+        config.interruption.protect_greeting = random.percent(50);
         config.say_queue = 2;
         config.standby_line = random.percent(50);
         config.tools.max_rounds = MOST_ROUNDS;
@@ -71,7 +77,7 @@ impl World {
             config.broken_off = None;
         }
         Self {
-            checker: Checker::new(config.apology.as_deref().unwrap_or(""), config.broken_off.as_deref().unwrap_or("")),
+            checker: Checker::new(&config),
             conversation: Conversation::new(config).with_tools(tools()),
             reports: random.percent(50),
             random,
@@ -80,6 +86,7 @@ impl World {
             mouth: None,
             llm_at: 0,
             tts_at: 0,
+            stop_said: false,
             ended: None,
             sentence: 0,
             log: Vec::new(),
@@ -113,6 +120,7 @@ impl World {
         if self.conversation.is_closed() {
             self.refuse_everything()?;
         }
+        *self.tally.entry("remark").or_default() += self.checker.remarks();
         self.checker.ends()
     }
 
@@ -187,7 +195,8 @@ impl World {
                 }
             }
             35..=37 => Input::UserText(self.words()),
-            38..=39 => Input::Say("Something to say. And more.".into()),
+            38 => Input::Say("Something to say. And more.".into()),
+            39 => Input::Announce(ANNOUNCEMENT.into()),
             40..=41 => Input::Interrupt,
             42 => Input::SetContext { instructions: None, context: Some(Some("context".into())) },
             43 if self.random.percent(50) => Input::Detached,
@@ -201,7 +210,8 @@ impl World {
     }
 
     fn words(&mut self) -> String {
-        ["", " ", "yes", "tell me more", "what time is it now"][self.random.within(0..5) as usize].to_owned()
+        let words = ["", " ", "no", "tell me more", "what time is it now", REMARKS[0], REMARKS[1], STOPS[0], STOPS[1]];
+        words[self.random.within(0..words.len() as u64) as usize].to_owned()
     }
 
     fn failure(&mut self) -> Input {

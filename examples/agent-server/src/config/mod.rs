@@ -150,6 +150,9 @@ impl Config {
             agent.conversation.endpointing.min_ms = silence;
             agent.conversation.endpointing.max_ms = agent.conversation.endpointing.max_ms.max(silence);
         }
+        // Whose "yeah" and "stop" count.
+        let judged = &mut agent.conversation.interruption.language;
+        *judged = judged.take().or_else(|| self.language.clone());
         Ok(())
     }
 }

@@ -60,10 +60,13 @@ test('it is talked to, interrupted, and answers again', async t => {
     const story = await waitForFrame(page, { type: 'reply', since: asked });
     await waitForSound(page, { seconds: 1, since: story.at });
 
+    const ducked = () => page.evaluate(() => window.voiceAgent.ducked);
+    const before = await ducked();
     const onset = await say(page, 'what time is it');
     const clear = await waitForFrame(page, { type: 'clear', turn: story.turn });
     const end = await waitForFrame(page, { type: 'reply_end', turn: story.turn });
     assert.equal(end.interrupted, true);
+    assert.ok(await ducked() > before, 'turned down before the server said anything');
     await page.waitForSelector('.entry.agent del:visible');
 
     const answer = await waitForFrame(page, { type: 'reply', since: clear.at });

@@ -75,7 +75,7 @@ test('clear fades out within 10 ms, reports once, and leaves a later turn alone'
   const cleared = speaker.reports.filter(report => report.why === 'cleared');
   assert.equal(cleared.length, 1);
   assert.equal(cleared[0].turn, 1);
-  assert.equal(cleared[0].samples, 10 * BLOCK + 128);
+  assert.equal(cleared[0].samples, 10 * BLOCK + 160, 'the fade was heard');
   assert.deepEqual(heard.filter(Boolean).slice(-1000), ramp(1000));
 });
 
@@ -100,4 +100,36 @@ test('turns follow each other without a gap', () => {
   speaker.say(2, ramp(300));
   assert.deepEqual(levels(speaker.run(4)).slice(0, 500), [...ramp(200), ...ramp(300)]);
   assert.deepEqual(speaker.reports.map(({ turn, samples }) => [turn, samples]), [[1, 200], [2, 300]]);
+});
+
+test('turned down, it plays on without a click and loses no sample', () => {
+  const speaker = player();
+  speaker.say(1, Array(8000).fill(16384));
+  const before = speaker.run(10);
+  speaker.tell({ type: 'duck', down: true });
+  const down = speaker.run(20);
+  assert.ok(down.slice(0.01 * RATE).every(sample => Math.abs(sample - 0.1) < 1e-3), 'a fifth after 10 ms');
+  speaker.tell({ type: 'duck', down: false });
+  const up = speaker.run(33);
+  assert.equal(up.slice(0.1 * RATE, 0.2 * RATE).every(sample => sample === 0.5), true, 'full after 100 ms');
+  const heard = [...before, ...down, ...up].slice(0, 8000);
+  assert.ok(heard.every(sample => sample > 0));
+  const steps = heard.slice(1).map((sample, i) => Math.abs(sample - heard[i]));
+  assert.ok(Math.max(...steps) < 0.01, 'no click');
+  assert.equal(speaker.reports.at(-1).samples, 8000);
+});
+
+test('what was held while turned down goes on at full level', () => {
+  const speaker = player();
+  speaker.say(1, Array(8000).fill(16384));
+  speaker.run(10);
+  speaker.tell({ type: 'duck', down: true });
+  speaker.run(5);
+  speaker.tell({ type: 'pause' });
+  speaker.tell({ type: 'duck', down: false });
+  speaker.run(20);
+  speaker.tell({ type: 'resume' });
+  const heard = speaker.run(10);
+  assert.ok(heard.slice(0.011 * RATE).every(sample => sample === 0.5));
+  assert.equal(heard[0], 0, 'from silence');
 });

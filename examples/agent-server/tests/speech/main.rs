@@ -12,6 +12,7 @@ mod caller;
 mod commands;
 mod garbage;
 mod human;
+mod judgement;
 mod loudspeaker;
 mod many;
 mod recording;

@@ -31,6 +31,7 @@ impl Runner {
             }
             Control::Text(text) => self.learn(Input::UserText(text)),
             Control::Say(text) => self.learn(Input::Say(text)),
+            Control::Announce(text) => self.learn(Input::Announce(text)),
             Control::Interrupt => self.learn(Input::Interrupt),
             Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
             Control::Detach => {

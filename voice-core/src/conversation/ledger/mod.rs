@@ -148,6 +148,13 @@ impl Ledger {
         shown.collect::<String>().trim_end().to_owned()
     }
 
+    /// Whether one of the last two sentences is a question that has begun to be heard: the last one may follow it up.
+    pub(super) fn has_reached_closing_question(&self) -> bool {
+        let written = self.sentences.iter().rev().filter(|sentence| !sentence.text.trim().is_empty());
+        let asks = |sentence: &Sentence| sentence.text.contains(['?', '？', '؟']);
+        written.take(2).any(|sentence| asks(sentence) && sentence.start.is_some_and(|start| start < self.played))
+    }
+
     /// Whether any sentence got audio.
     pub(super) fn has_audio(&self) -> bool {
         self.synthesized > 0

@@ -104,7 +104,20 @@ impl World {
         }
         match event {
             Event::Metrics(metrics) if metrics.speculative => self.count("prepared and given"),
-            Event::Clear { .. } => self.count("interrupted"),
+            Event::Clear { .. } => {
+                self.count("interrupted");
+                if std::mem::take(&mut self.stop_said) {
+                    self.count("stopped by a word");
+                }
+            }
+            Event::Transcript { turn, text, is_final } => {
+                self.stop_said = STOPS.contains(&text.as_str());
+                let of_another_turn = self.conversation.live_reply().is_some_and(|reply| reply.turn != *turn);
+                let words = !text.trim().is_empty() && !REMARKS.contains(&text.as_str());
+                if *is_final && words && of_another_turn {
+                    self.count("answered later");
+                }
+            }
             Event::Resume { .. } => self.count("resumed"),
             Event::ReplyEnd { interrupted: false, .. } => self.count("finished"),
             Event::ReplyEnd { interrupted: true, heard, .. } if !heard.is_empty() => self.count("partly heard"),
