@@ -114,14 +114,40 @@ fn mm_hm_that_is_recognised_after_its_end_lets_the_reply_go_on_with_its_final() 
 /// A recogniser that shows nothing in time cannot tell a long "mm-hm" from a word; the length of the speech decides.
 #[test]
 fn speech_without_words_stops_the_reply_by_its_length() {
-    let script = answering().at(600, onset(536)).at(1_500, pause(1_308)).at(1_600, words(2, 0, "What is that?"));
+    let script = answering().at(600, onset(536)).at(2_000, pause(1_808)).at(2_100, words(2, 0, "What is that?"));
     assert_snapshot!(decided(script, 2_000), @r#"
     600 pause
-    1200 clear
-    1200 cut ""
-    1800 final 2 "What is that?"
-    1800 user "What is that?"
-    1800 reply 2
+    1600 clear
+    1600 cut ""
+    "#);
+}
+
+/// What was taken for a word is mended in the final.
+#[test]
+fn the_first_word_of_a_partial_is_a_guess() {
+    let script = answering()
+        .at(600, onset(536))
+        .at(850, partial(2, "you"))
+        .at(1_250, pause(1_058))
+        .at(1_300, partial(2, "you hours"))
+        .at(1_450, words(2, 0, "Yes."))
+        .at(2_500, played(1, 16_000))
+        .at(2_500, done(1));
+    assert_snapshot!(decided(script, 3_000), @r#"
+    600 pause
+    1450 resume
+    1550 final 2 "Yes."
+    2500 end "One two. Three four."
+    "#);
+    let script =
+        answering().at(600, onset(536)).at(850, partial(2, "no")).at(1_250, pause(1_058)).at(1_450, words(2, 0, "No."));
+    assert_snapshot!(decided(script, 2_000), @r#"
+    600 pause
+    1450 clear
+    1450 cut ""
+    1550 final 2 "No."
+    1550 user "No."
+    1550 reply 2
     "#);
 }
 
