@@ -368,6 +368,64 @@ fn yeah_answers_a_question_that_is_over_or_nearly_over_and_nothing_else() {
     "#);
 }
 
+/// Nobody speaks any more that they could have been listening to.
+#[test]
+fn yeah_over_a_reply_that_was_stopped_is_an_answer() {
+    let script =
+        answering().at(600, onset(536)).at(700, Input::Interrupt).at(1_100, pause(908)).at(1_200, words(2, 0, "Yeah."));
+    assert_snapshot!(decided(script, 2_000), @r#"
+    600 pause
+    700 clear
+    700 cut ""
+    1400 final 2 "Yeah."
+    1400 user "Yeah."
+    1400 reply 2
+    "#);
+}
+
+/// The question was over before the recogniser was.
+#[test]
+fn yeah_that_is_recognised_after_the_question_answers_it() {
+    let script = script()
+        .at(0, Input::UserText("A table for two.".into()))
+        .at(260, sentence(1, "Shall I book it?"))
+        .at(260, written(1))
+        .at(300, audio(1, 0, 8_000))
+        .at(300, spoken(1, 0))
+        .at(310, sent(1, 8_000))
+        .at(700, played(1, 6_000))
+        .at(700, onset(636))
+        .at(1_100, pause(908))
+        .at(2_300, played(1, 8_000))
+        .at(2_300, done(1))
+        .at(2_500, words(2, 0, "Yeah."));
+    assert_snapshot!(decisions(&script.run_until(3_000)).split_off(3).join("\n"), @r#"
+    700 pause
+    2100 resume
+    2300 end "Shall I book it?"
+    2500 final 2 "Yeah."
+    2500 user "Yeah."
+    2500 reply 2
+    "#);
+}
+
+#[test]
+fn the_words_of_an_earlier_sound_say_nothing_of_the_next() {
+    let script = answering()
+        .at(600, onset(536))
+        .at(850, partial(2, "mm-hm"))
+        .at(1_100, pause(908))
+        .at(1_300, onset(1_236))
+        .at(3_000, pause(2_808));
+    assert_snapshot!(decided(script, 3_000), @r#"
+    600 pause
+    1100 resume
+    1300 pause
+    2300 clear
+    2300 cut ""
+    "#);
+}
+
 /// A greeting of 1 s, "Good morning.", that is being played.
 fn greeting(protected: bool) -> Script {
     let mut config = ConversationConfig::default();
