@@ -105,11 +105,11 @@ impl Conversation {
         let (complete, protected) = (turn.answer.is_some(), reply.protected);
         match self.config.interruption.wording(&turn.words) {
             Wording::Stop => self.interrupt(),
-            Wording::Meant if !protected => self.interrupt(),
+            Wording::Meant | Wording::OneWord if complete && !protected => self.interrupt(),
             Wording::BackChannel => self.resume(),
             Wording::TooFew if complete => self.resume(),
-            // More words may come, until it is taken for a false alarm.
-            Wording::Meant | Wording::TooFew | Wording::Nothing => {}
+            // The final is on its way, until it is taken for a false alarm.
+            Wording::Meant | Wording::OneWord | Wording::TooFew | Wording::Nothing => {}
         }
     }
 
@@ -153,7 +153,9 @@ impl Conversation {
             (Wording::BackChannel, _) if turn.over_reply => Place::Remark,
             (_, Some(reply)) if reply.protected => Place::Later,
             (Wording::TooFew, Some(_)) => Place::Later,
-            (Wording::Nothing | Wording::BackChannel | Wording::TooFew | Wording::Meant, _) => Place::Question,
+            (Wording::Nothing | Wording::BackChannel | Wording::TooFew | Wording::OneWord | Wording::Meant, _) => {
+                Place::Question
+            }
         }
     }
 }

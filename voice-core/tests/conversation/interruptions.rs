@@ -9,33 +9,35 @@ fn speech_holds_the_reply_and_then_stops_it() {
     let script = answering()
         .at(600, played(1, 4_640))
         .at(600, onset(580))
+        .at(700, partial(2, "And five"))
         .at(850, played(1, 5_000))
         .at(1_500, pause(1_300))
-        .at(1_600, words(2, 0, "Stop."));
+        .at(1_600, words(2, 0, "And five?"));
     assert_snapshot!(after_the_beginning(&script.run_until(1_900)), @r#"
      600 Played { turn: 1, samples: 4640, reported: true }
      600 SpeechStarted { at: 580 ms }
          → Speech { started: true, at: 580 ms }
          → PausePlayback { reply: 1 }
          → Pause { turn: 1 }
-     850 Played { turn: 1, samples: 7000, reported: true }
-    1200 Timeout
+     700 PartialTranscript { turn: 2, text: "And five" }
+         → Transcript { turn: 2, text: "And five", is_final: false }
+     800 Timeout
          → CancelReply { reply: 1 }
          → CancelSpeech { reply: 1 }
          → FlushPlayback { reply: 1 }
          → Clear { turn: 1 }
          → State(Listening)
      850 Played { turn: 1, samples: 5000, reported: true }
-    1500 Timeout
+    1100 Timeout
          → CommitAgent { turn: 1, text: "One" }
          → ReplyEnd { turn: 1, interrupted: true, heard: "One" }
     1500 SpeechEnded { at: 1300 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 1300 ms }
-    1600 FinalTranscript { turn: 2, attempt: 0, text: "Stop.", unclear: false }
+    1600 FinalTranscript { turn: 2, attempt: 0, text: "And five?", unclear: false }
     1800 Timeout
-         → Transcript { turn: 2, text: "Stop.", is_final: true }
-         → CommitUser { turn: 2, text: "Stop." }
+         → Transcript { turn: 2, text: "And five?", is_final: true }
+         → CommitUser { turn: 2, text: "And five?" }
          → StartReply { reply: 2, prompt: Model }
          → State(Thinking)
     "#);

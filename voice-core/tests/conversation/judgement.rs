@@ -114,14 +114,40 @@ fn mm_hm_that_is_recognised_after_its_end_lets_the_reply_go_on_with_its_final() 
 /// A recogniser that shows nothing in time cannot tell a long "mm-hm" from a word; the length of the speech decides.
 #[test]
 fn speech_without_words_stops_the_reply_by_its_length() {
-    let script = answering().at(600, onset(536)).at(1_500, pause(1_308)).at(1_600, words(2, 0, "What is that?"));
+    let script = answering().at(600, onset(536)).at(2_000, pause(1_808)).at(2_100, words(2, 0, "What is that?"));
     assert_snapshot!(decided(script, 2_000), @r#"
     600 pause
-    1200 clear
-    1200 cut ""
-    1800 final 2 "What is that?"
-    1800 user "What is that?"
-    1800 reply 2
+    1600 clear
+    1600 cut ""
+    "#);
+}
+
+/// What was taken for a word is mended in the final.
+#[test]
+fn the_first_word_of_a_partial_is_a_guess() {
+    let script = answering()
+        .at(600, onset(536))
+        .at(850, partial(2, "you"))
+        .at(1_250, pause(1_058))
+        .at(1_300, partial(2, "you hours"))
+        .at(1_450, words(2, 0, "Yes."))
+        .at(2_500, played(1, 16_000))
+        .at(2_500, done(1));
+    assert_snapshot!(decided(script, 3_000), @r#"
+    600 pause
+    1450 resume
+    1550 final 2 "Yes."
+    2500 end "One two. Three four."
+    "#);
+    let script =
+        answering().at(600, onset(536)).at(850, partial(2, "no")).at(1_250, pause(1_058)).at(1_450, words(2, 0, "No."));
+    assert_snapshot!(decided(script, 2_000), @r#"
+    600 pause
+    1450 clear
+    1450 cut ""
+    1550 final 2 "No."
+    1550 user "No."
+    1550 reply 2
     "#);
 }
 
@@ -196,7 +222,7 @@ fn stop_in_the_middle_stops_at_once() {
 
 #[test]
 fn stop_is_enough_where_more_words_are_asked_for_and_other_words_wait_for_the_end_of_the_reply() {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.interruption.min_words = 3;
     let stopped = |text: &str| {
         answering_with(config.clone())
@@ -342,9 +368,67 @@ fn yeah_answers_a_question_that_is_over_or_nearly_over_and_nothing_else() {
     "#);
 }
 
+/// Nobody speaks any more that they could have been listening to.
+#[test]
+fn yeah_over_a_reply_that_was_stopped_is_an_answer() {
+    let script =
+        answering().at(600, onset(536)).at(700, Input::Interrupt).at(1_100, pause(908)).at(1_200, words(2, 0, "Yeah."));
+    assert_snapshot!(decided(script, 2_000), @r#"
+    600 pause
+    700 clear
+    700 cut ""
+    1400 final 2 "Yeah."
+    1400 user "Yeah."
+    1400 reply 2
+    "#);
+}
+
+/// The question was over before the recogniser was.
+#[test]
+fn yeah_that_is_recognised_after_the_question_answers_it() {
+    let script = script()
+        .at(0, Input::UserText("A table for two.".into()))
+        .at(260, sentence(1, "Shall I book it?"))
+        .at(260, written(1))
+        .at(300, audio(1, 0, 8_000))
+        .at(300, spoken(1, 0))
+        .at(310, sent(1, 8_000))
+        .at(700, played(1, 6_000))
+        .at(700, onset(636))
+        .at(1_100, pause(908))
+        .at(2_300, played(1, 8_000))
+        .at(2_300, done(1))
+        .at(2_500, words(2, 0, "Yeah."));
+    assert_snapshot!(decisions(&script.run_until(3_000)).split_off(3).join("\n"), @r#"
+    700 pause
+    2100 resume
+    2300 end "Shall I book it?"
+    2500 final 2 "Yeah."
+    2500 user "Yeah."
+    2500 reply 2
+    "#);
+}
+
+#[test]
+fn the_words_of_an_earlier_sound_say_nothing_of_the_next() {
+    let script = answering()
+        .at(600, onset(536))
+        .at(850, partial(2, "mm-hm"))
+        .at(1_100, pause(908))
+        .at(1_300, onset(1_236))
+        .at(3_000, pause(2_808));
+    assert_snapshot!(decided(script, 3_000), @r#"
+    600 pause
+    1100 resume
+    1300 pause
+    2300 clear
+    2300 cut ""
+    "#);
+}
+
 /// A greeting of 1 s, "Good morning.", that is being played.
 fn greeting(protected: bool) -> Script {
-    let mut config = ConversationConfig::default();
+    let mut config = settings();
     config.greeting = Some("Good morning.".into());
     config.interruption.protect_greeting = protected;
     Script::new(config)

@@ -84,7 +84,7 @@ fn failed(turn: Option<u32>, stage: Stage) -> Input {
 
 /// A typed question at 0 ms whose answer of 1 s, "One two. Three four.", is being played.
 fn answering() -> Script {
-    answering_with(ConversationConfig::default())
+    answering_with(settings())
 }
 
 fn answering_with(config: ConversationConfig) -> Script {

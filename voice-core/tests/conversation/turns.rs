@@ -146,6 +146,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
         .at(2_000, Input::FirstToken { reply: TurnId(1).into() })
         .at(2_050, onset(2_050))
         .at(2_100, sentence(1, "For how many?"))
+        .at(2_350, partial(2, "for two"))
         .at(2_500, sentence(1, "And when?"))
         .at(2_900, pause(2_700))
         .at(3_000, words(2, 0, "For two, at eight."))
@@ -168,9 +169,8 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → PausePlayback { reply: 1 }
     2100 Reply { reply: 1, text: "For how many? ", speech: "For how many?" }
          → Speak { reply: 1, sentence: 0, text: "For how many?" }
-    2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
-         → Speak { reply: 1, sentence: 1, text: "And when?" }
-    2650 Timeout
+    2350 PartialTranscript { turn: 2, text: "for two" }
+         → Transcript { turn: 2, text: "for two", is_final: false }
          → CancelReply { reply: 1 }
          → CancelSpeech { reply: 1 }
          → FlushPlayback { reply: 1 }
@@ -178,6 +178,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → Metrics { turn: 1, total: none }
          → ReplyEnd { turn: 1, interrupted: true, heard: "" }
          → State(Listening)
+    2500 Reply { reply: 1, text: "And when? ", speech: "And when?" }
     2900 SpeechEnded { at: 2700 ms, silence: 200ms }
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 2700 ms }

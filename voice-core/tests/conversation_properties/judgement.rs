@@ -45,7 +45,8 @@ impl Judgement {
     pub(crate) fn words(&mut self, turn: TurnId, text: &str, is_final: bool, live: Option<ReplyId>) {
         if is_stop(text) {
             self.asked_to_stop = true;
-            self.must_stop = live;
+            // What answers these words does not stop for them.
+            self.must_stop = live.filter(|live| live.turn != turn);
         }
         if is_final && !text.trim().is_empty() {
             self.said.insert(turn, text.to_owned());

@@ -57,7 +57,7 @@ impl World {
         config.text_only = random.percent(8);
         config.interruption.min_words = random.within(0..3) as u32;
         config.interruption.min_speech_ms = random.within(0..500);
-        config.interruption.words_ms = random.within(0..800);
+        config.interruption.words_ms = random.within(0..1_200);
         config.interruption.hold_ms = random.within(0..2_000);
         config.interruption.false_alarm_ms = random.within(0..1_500);
         config.speculation.max_tries = random.within(0..4) as u32;

@@ -35,7 +35,7 @@ fn finals(recording: &Recording) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cough_and_a_yes_do_not_end_a_story_and_a_stop_does() {
     let Some(server) = server().await else { return };
-    let voice = Voice::load("awb");
+    let voice = Voice::load("slt");
     let (yes, stop) = (voice.say("yes").await, voice.say("stop").await);
     let cough = loudest(&yes, 80);
     let (coughed, agreed, stopped) =

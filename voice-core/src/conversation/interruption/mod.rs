@@ -20,9 +20,10 @@ pub struct Interruption {
     pub min_speech_ms: u64,
     /// Words that must have been recognised as well; 0 asks for none. Fewer are answered after the reply.
     pub min_words: u32,
-    /// Speech without any words, in ms after its onset was decided, that stops the agent: 600, which is what a
-    /// client plays on that cannot pause. A streaming recogniser has shown its first words by then. The silence in which
-    /// the VAD makes up its mind (192 ms) is part of it, so a sound must last 400 ms to stop the agent by its length.
+    /// Speech of which no words are known, or a single one, in ms after its onset was decided, that stops the agent: 1,000. Nothing is
+    /// sent meanwhile, so the wait is not heard, and even the local recogniser has shown its first words by then. The
+    /// silence in which the VAD makes up its mind (192 ms) is part of it: a sound must last 800 ms to stop the agent by
+    /// its length.
     pub words_ms: u64,
     /// Speech, in ms after its onset was decided, that is waited for when its words stop nobody: 1,500. Then the reply
     /// goes on; more words may still stop it.
@@ -44,7 +45,7 @@ impl Default for Interruption {
         Self {
             min_speech_ms: 200,
             min_words: 0,
-            words_ms: 600,
+            words_ms: 1_000,
             hold_ms: 1_500,
             false_alarm_ms: 1_000,
             protect_greeting: true,
@@ -73,6 +74,7 @@ impl Interruption {
         let (limit, then) = match wording {
             Wording::Stop => return Verdict::Stop,
             Wording::Meant => (least, Verdict::Stop),
+            Wording::OneWord => (self.words_ms.max(least), Verdict::Stop),
             Wording::Nothing if self.min_words == 0 => (self.words_ms.max(least), Verdict::Stop),
             Wording::Nothing | Wording::BackChannel | Wording::TooFew => (self.hold_ms.max(least), Verdict::GoOn),
         };
@@ -105,7 +107,9 @@ mod tests {
             Wording::Meant,
             &[(0, Verdict::Wait(ms(200))), (199, Verdict::Wait(ms(200))), (200, Verdict::Stop)],
         );
-        judged(&policy, Wording::Nothing, &[(200, Verdict::Wait(ms(600))), (600, Verdict::Stop)]);
+        for wording in [Wording::Nothing, Wording::OneWord] {
+            judged(&policy, wording, &[(200, Verdict::Wait(ms(1_000))), (1_000, Verdict::Stop)]);
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub(in crate::conversation) enum Wording {
     BackChannel,
     /// Words, but fewer than it takes to stop the agent.
     TooFew,
+    /// One word that is none of the above. While somebody speaks that is a recogniser's first guess: a "yes" begins as a
+    /// "you" often enough.
+    OneWord,
     /// Words that are meant for the agent.
     Meant,
     /// The agent is to be silent.
@@ -28,10 +31,12 @@ impl Interruption {
             Wording::Stop
         } else if !is_question(text) && self.is_back_channel(&words) {
             Wording::BackChannel
-        } else if words.len() < self.min_words as usize {
-            Wording::TooFew
         } else {
-            Wording::Meant
+            match count(&words) {
+                few if few < self.min_words as usize => Wording::TooFew,
+                1 => Wording::OneWord,
+                _ => Wording::Meant,
+            }
         }
     }
 
@@ -99,6 +104,11 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words.map(|word| word.trim_matches('\'').to_owned()).filter(|word| !word.is_empty()).collect()
 }
 
+/// How many words there are; where they are written without blanks, every character is one.
+fn count(words: &[String]) -> usize {
+    words.iter().map(|word| word.chars().filter(|letter| *letter >= '\u{2E80}').count().max(1)).sum()
+}
+
 /// The length of a phrase, in words, that these words begin with.
 fn length_within(words: &[String], phrase: impl IntoIterator<Item = impl AsRef<str>>) -> Option<usize> {
     let mut length = 0;
@@ -158,13 +168,10 @@ mod tests {
 
     #[test]
     fn whoever_says_more_or_asks_is_meant() {
-        says(
-            &in_language("en"),
-            Wording::Meant,
-            &["Yeah, but", "No.", "Okay?", "Really?", "What time is it?", "Thank you"],
-        );
-        says(&in_language("en"), Wording::Meant, &["Genau", "Don't stop", "Which bus stop"]);
-        says(&in_language("ja"), Wording::Meant, &["Yeah", "はい"]);
+        let english = ["Yeah, but", "What time is it?", "Thank you", "Don't stop", "Which bus stop"];
+        says(&in_language("en"), Wording::Meant, &english);
+        says(&in_language("en"), Wording::OneWord, &["No.", "Okay?", "Really?", "Genau", "you"]);
+        says(&in_language("ja"), Wording::Meant, &["はい", "Yeah yeah"]);
         says(&in_language("ja"), Wording::BackChannel, &["Okay"]);
         says(&in_language("es"), Wording::Meant, &["Para dos personas"]);
     }
@@ -193,7 +200,7 @@ mod tests {
     fn few_words_are_counted() {
         let policy = Interruption { min_words: 3, ..in_language("en") };
         says(&policy, Wording::TooFew, &["What", "No, no"]);
-        says(&policy, Wording::Meant, &["What is that"]);
+        says(&policy, Wording::Meant, &["What is that", "何ですか"]);
         says(&policy, Wording::BackChannel, &["Yeah"]);
         says(&policy, Wording::Nothing, &["", " … "]);
     }
@@ -207,7 +214,7 @@ mod tests {
         };
         says(&policy, Wording::BackChannel, &["roger that", "Roger that. Roger that."]);
         says(&policy, Wording::Stop, &["Break break", "Roger that, break break"]);
-        says(&policy, Wording::Meant, &["Roger", "Yeah", "Stop"]);
+        says(&policy, Wording::OneWord, &["Roger", "Yeah", "Stop"]);
     }
 
     #[test]
