@@ -76,6 +76,8 @@ pub(crate) struct Sentence {
     pub(crate) words: Vec<Word>,
     /// As a synthesiser tells it, word by word.
     pub(crate) told: Vec<Vec<SpokenWord>>,
+    /// Words that are told in other words than they are written.
+    pub(crate) numbers: usize,
     pub(crate) samples: u64,
 }
 
@@ -83,7 +85,8 @@ pub(crate) fn sentence(random: &mut Random, rate: u32) -> Sentence {
     let language = &LANGUAGES[random.within(0..LANGUAGES.len() as u64) as usize];
     let ms = |ms: u64| ms * u64::from(rate) / 1_000;
     let count = random.within(1..14);
-    let mut sentence = Sentence { text: String::new(), speech: String::new(), words: vec![], told: vec![], samples: 0 };
+    let mut sentence =
+        Sentence { text: String::new(), speech: String::new(), words: vec![], told: vec![], numbers: 0, samples: 0 };
     let mut clock = ms(random.within(0..250));
     let mut after_number = true;
     for index in 0..count {
@@ -93,6 +96,7 @@ pub(crate) fn sentence(random: &mut Random, rate: u32) -> Sentence {
         // A number between words that are told as they are written.
         let number = !after_number && index + 1 < count && language.space == " " && random.percent(15);
         after_number = number;
+        sentence.numbers += usize::from(number);
         let start = clock;
         clock += ms(random.within(60..600));
         let (written, mut told) = if number {

@@ -34,8 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) words: usize,
     pub(crate) heard: usize,
     pub(crate) within_word: bool,
-    /// Words that were never timed.
-    pub(crate) untimed: usize,
+    /// Words that were never timed, or may be taken for such.
+    pub(crate) in_doubt: usize,
     /// Words in the history of which more than 20 ms were not heard.
     pub(crate) phantoms: usize,
     /// Words heard to their end that are not in the history.
@@ -47,10 +47,10 @@ pub(crate) struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, phantoms, lost, untimed, position_ms, .. } = self;
+        let Self { seed, phantoms, lost, in_doubt, position_ms, .. } = self;
         write!(
             f,
-            "seed {seed}: {phantoms} words made up, {lost} lost, {untimed} not timed; at {position_ms} ms of {:?} the history has {:?}",
+            "seed {seed}: {phantoms} words made up, {lost} lost, {in_doubt} in doubt; at {position_ms} ms of {:?} the history has {:?}",
             self.text, self.committed
         )
     }
@@ -81,7 +81,7 @@ pub(crate) struct World {
     speaker: Speaker,
     stopped: bool,
     committed: String,
-    untimed: usize,
+    in_doubt: usize,
     late: bool,
 }
 
@@ -120,7 +120,7 @@ impl World {
             speaker: Speaker { reports, paused: false, received: 0, played: 0 },
             stopped: false,
             committed: String::new(),
-            untimed: 0,
+            in_doubt: 0,
             late: false,
             random,
         }
@@ -216,7 +216,8 @@ impl World {
             let count = self.random.within(1..6) as usize;
             let group: Vec<_> = told.by_ref().take(count).collect();
             if self.timings == Timings::ToldInPart && self.random.percent(30) {
-                self.untimed += group.len();
+                // Where a number may be in what was told is then not certain either.
+                self.in_doubt += group.len() + self.sentences[index].numbers;
                 continue;
             }
             let at = self.random.within(0..steps.len() as u64 + 1) as usize;
@@ -352,7 +353,7 @@ impl World {
             words: 0,
             heard: 0,
             within_word: false,
-            untimed: self.untimed,
+            in_doubt: self.in_doubt,
             phantoms: 0,
             lost: 0,
             reports: self.speaker.reports,
