@@ -4,7 +4,7 @@ use crate::*;
 use insta::assert_snapshot;
 use voice_core::Message;
 
-fn agent_spoke(script: &Script) -> Vec<Message> {
+fn remembered(script: &Script) -> Vec<Message> {
     script.conversation().history().cloned().collect()
 }
 
@@ -38,7 +38,7 @@ fn mm_hm_in_the_middle_holds_the_reply_for_as_long_as_it_lasts() {
         .at(2_000, played(1, 16_000))
         .at(2_000, done(1));
     let history = [Message::user("Count to four."), Message::agent("One two. Three four.")];
-    assert_eq!(agent_spoke(&script), history, "it is no turn that anybody answers");
+    assert_eq!(remembered(&script), history, "it is no turn that anybody answers");
     assert_snapshot!(after_the_beginning(&script.run_until(10_000)), @r#"
      600 Played { turn: 1, samples: 4640, reported: true }
      650 SpeechStarted { at: 580 ms }
