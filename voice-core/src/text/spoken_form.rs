@@ -30,9 +30,8 @@ fn plain(word: &str) -> String {
     while let Some(character) = characters.next() {
         let inside_number =
             plain.ends_with(|last: char| last.is_ascii_digit()) && characters.peek().is_some_and(char::is_ascii_digit);
-        if character.is_alphanumeric() || matches!(character, '%' | '$' | '€' | '£' | '+' | '@' | '&') {
-            plain.push(character);
-        } else if inside_number && matches!(character, '.' | ':') {
+        let sounds = character.is_alphanumeric() || matches!(character, '%' | '$' | '€' | '£' | '+' | '@' | '&');
+        if sounds || inside_number && matches!(character, '.' | ':') {
             plain.push(character);
         }
     }

@@ -6,6 +6,7 @@ mod failures;
 mod heard;
 mod interruptions;
 mod judgement;
+mod protection;
 mod sessions;
 mod speculation;
 mod tools;
@@ -13,7 +14,7 @@ mod tools_cut_off;
 mod turns;
 
 use std::time::Duration;
-use voice_core::conversation::{ConversationConfig, Input};
+use voice_core::conversation::{Command, ConversationConfig, Event, Input};
 use voice_core::testing::{Script, Timeline};
 use voice_core::{AudioTime, ErrorKind, SentenceId, Stage, TurnId};
 
@@ -105,4 +106,34 @@ fn answering_with(config: ConversationConfig) -> Script {
 fn after_the_beginning(timeline: &Timeline) -> String {
     let beginning = answering().run_until(310).to_string();
     timeline.to_string().split_off(beginning.len())
+}
+
+/// What stops, holds or asks anything in a timeline, in order.
+fn decisions(timeline: &Timeline) -> Vec<String> {
+    let told = |command: &Command| match command {
+        Command::Emit(Event::Pause { .. }) => Some("pause".to_owned()),
+        Command::Emit(Event::Resume { .. }) => Some("resume".to_owned()),
+        Command::Emit(Event::Clear { .. }) => Some("clear".to_owned()),
+        Command::Emit(Event::Transcript { turn, text, is_final: true }) => Some(format!("final {turn} {text:?}")),
+        Command::Emit(Event::ReplyEnd { interrupted, heard, .. }) => {
+            Some(format!("{} {heard:?}", if *interrupted { "cut" } else { "end" }))
+        }
+        Command::CommitUser { text, .. } => Some(format!("user {text:?}")),
+        Command::StartReply { reply, .. } => Some(format!("reply {reply}")),
+        _ => None,
+    };
+    timeline
+        .moments()
+        .iter()
+        .flat_map(|moment| {
+            let at = moment.at.as_millis_f64();
+            moment.commands.iter().filter_map(told).map(move |what| format!("{at} {what}"))
+        })
+        .collect()
+}
+
+/// The decisions after the beginning of [`answering`].
+fn decided(script: Script, until: u64) -> String {
+    let beginning = decisions(&answering().run_until(310)).len();
+    decisions(&script.run_until(until))[beginning..].join("\n")
 }
