@@ -8,8 +8,10 @@ mod markup;
 mod scanner;
 mod sentence;
 mod spoken_form;
+mod tokens;
 
 pub use completeness::{Completeness, completeness};
 pub use markup::{spoken, spoken_from};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;
+pub use tokens::{estimated_tokens, within_tokens};
