@@ -138,7 +138,10 @@ mod tests {
         assert_eq!(request.purpose, LlmPurpose::Summary);
         let [Message::User(record)] = &request.messages[..] else { panic!("one message") };
         let lines: Vec<&str> = record.lines().collect();
-        assert_eq!(lines[..3], ["<record>", "Earlier summary: The user is called Ada.", "User: What is the weather in Oslo?"]);
+        assert_eq!(
+            lines[..3],
+            ["<record>", "Earlier summary: The user is called Ada.", "User: What is the weather in Oslo?"]
+        );
         assert!(lines[3].starts_with(r#"Tool look {"city":"Oslo"}: rain rain"#), "{}", lines[3]);
         assert_eq!(lines[4..], ["[3000 more characters were left out]", "Agent: It rains.", "</record>"]);
     }

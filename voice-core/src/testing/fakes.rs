@@ -4,8 +4,8 @@
 use crate::error::Result;
 use crate::message::Message;
 use crate::stage::{
-    CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent, TtsInput,
-    TtsProvider,
+    CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent,
+    TtsInput, TtsProvider,
 };
 use crate::tool::{SideEffect, ToolCall, ToolOutput, ToolSpec};
 use bytes::Bytes;

@@ -47,15 +47,9 @@ mod tests {
 
     #[test]
     fn scripts_count_as_tokenizers_count_them() {
-        for (text, tokens) in [
-            ("", 0),
-            ("word", 1),
-            ("a word", 2),
-            ("0151 4472", 5),
-            ("привет", 3),
-            ("我想订桌子", 5),
-            ("{\"a\":1}", 4),
-        ] {
+        for (text, tokens) in
+            [("", 0), ("word", 1), ("a word", 2), ("0151 4472", 5), ("привет", 3), ("我想订桌子", 5), ("{\"a\":1}", 4)]
+        {
             assert_eq!(estimated_tokens(text), tokens, "{text:?}");
         }
     }

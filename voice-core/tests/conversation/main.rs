@@ -4,6 +4,7 @@
 
 mod failures;
 mod interruptions;
+mod memory;
 mod sessions;
 mod speculation;
 mod tools;
