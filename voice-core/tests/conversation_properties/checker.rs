@@ -1,8 +1,9 @@
 //! What must hold of every conversation, checked from the outside: by the facts told and the commands given.
 
 use crate::calls::Calls;
+use crate::memory::Memories;
 use std::collections::{HashMap, HashSet};
-use voice_core::conversation::{AgentPhase, Command, Conversation, Event, Input, Prompt};
+use voice_core::conversation::{AgentPhase, Command, Conversation, ConversationConfig, Event, Input, Prompt};
 use voice_core::{Message, ReplyId, SessionTime, Stage, TurnId};
 
 /// What is said while tools take long.
@@ -39,7 +40,7 @@ pub(crate) struct Checker {
     spoken: HashMap<TurnId, bool>,
     open: Option<TurnId>,
     attempts: HashMap<TurnId, u32>,
-    history: Vec<Message>,
+    memories: Memories,
     calls: Calls,
     now: SessionTime,
     shut_down: bool,
@@ -52,8 +53,13 @@ pub(crate) struct Checker {
 pub(crate) type Verdict = Result<(), String>;
 
 impl Checker {
-    pub(crate) fn new(apology: &str, broken_off: &str) -> Self {
-        Self { apology: apology.to_owned(), broken_off: broken_off.to_owned(), ..Self::default() }
+    pub(crate) fn new(config: &ConversationConfig) -> Self {
+        Self {
+            apology: config.apology.clone().unwrap_or_default(),
+            broken_off: config.broken_off.clone().unwrap_or_default(),
+            memories: Memories::new(config.memory),
+            ..Self::default()
+        }
     }
 
     /// A fact is about to be told.
@@ -69,6 +75,7 @@ impl Checker {
                     seen.said = true;
                 }
             }
+            Input::Summarised { id, summary } => self.memories.summarised(*id, summary.as_deref()),
             Input::ToolResult { reply, id, .. } if self.live == Some(*reply) => self.calls.result(id),
             Input::Detached | Input::Close(_) => {
                 if let Some(open) = self.open {
@@ -133,19 +140,24 @@ impl Checker {
                 require!(unsettled.is_none(), "turn {turn} committed before reply {unsettled:?} was");
                 require!(!self.calls.pending(None), "turn {turn} committed while tools run");
                 require!(self.asked.insert(*turn), "turn {turn} committed twice");
-                self.history.push(Message::user(text.clone()));
+                self.memories.add(Message::user(text.clone()));
                 Ok(())
             }
             Command::CommitAgent { turn, text } => self.commit(*turn, text),
             Command::CommitTools { turn, round } => {
                 self.calls.commit(*turn, round)?;
-                self.history.push(Message::Tools(round.clone()));
+                self.memories.add(Message::Tools(round.clone()));
                 Ok(())
             }
+            Command::Summarise { id, messages, most_tokens } => {
+                require!(self.live.is_none(), "summary {id} is asked for while reply {:?} is made", self.live);
+                self.memories.sum_up(*id, messages, *most_tokens)
+            }
+            Command::CancelSummary { id } => self.memories.cancel(*id),
             Command::Emit(event) => self.emitted(event),
             Command::Shutdown => {
                 self.shut_down = true;
-                self.history.clear();
+                self.memories.clear();
                 Ok(())
             }
         }
@@ -199,7 +211,7 @@ impl Checker {
         require!(seen.ends == 0, "reply {turn} committed after its end");
         require!(!seen.cleared || seen.flushed, "reply {turn} committed before its playback was flushed");
         seen.committed.push(text.to_owned());
-        self.history.push(Message::agent(text.to_owned()));
+        self.memories.add(Message::agent(text.to_owned()));
         Ok(())
     }
 
@@ -269,7 +281,10 @@ impl Checker {
         require!(conversation.live_reply() == self.live, "live: {:?} and {:?}", conversation.live_reply(), self.live);
         let idle = conversation.agent_phase() == AgentPhase::Idle;
         require!(idle == self.live.is_none(), "{:?} with {:?} live", conversation.agent_phase(), self.live);
-        require!(conversation.history().eq(self.history.iter()), "history differs from the commits");
+        self.memories.rest(conversation)?;
+        if self.has_forgotten(conversation) {
+            self.calls.forget(conversation.history());
+        }
         if timed_out {
             // A wait of 0 ms begun by a timeout is due at once; a chain of such waits must come to its end.
             self.timeouts = if self.timed_out_at == Some(now) { self.timeouts + 1 } else { 1 };
@@ -287,6 +302,11 @@ impl Checker {
             self.spoken.entry(open).or_insert(false);
         }
         Ok(())
+    }
+
+    /// Whether not all that was said stands in the history.
+    pub(crate) fn has_forgotten(&self, conversation: &Conversation) -> bool {
+        self.memories.all_said() != conversation.history().len()
     }
 
     /// The conversation is over or at rest.
