@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_round_of_tools_stays_behind_its_question_or_goes_with_it() {
-        let mut history = History::new(30);
+        let mut history = History::new(26);
         history.push(Message::user("first"));
         history.push(round("found"));
         history.push(Message::user("second"));
@@ -218,7 +218,7 @@ mod tests {
         history.replace_by("Numbers.".into());
         let summary = Message::Summary("Numbers.".into());
         assert_eq!(all(&history), [summary, Message::user("six"), Message::agent("good"), Message::user("ten")]);
-        assert_eq!(history.tokens(), history.messages().map(cost).sum());
+        assert_eq!(history.tokens(), history.messages().map(cost).sum::<usize>());
         let older = history.begin_summary(5, 10).expect("one exchange is older");
         assert_eq!(older, all(&history)[..3], "the next one stands for the last one as well");
         history.replace_by("More.".into());
