@@ -114,8 +114,8 @@ impl Phone {
                     assert!(messages.len() > 10, "a summary is worth its call");
                     self.summaries += 1;
                     let text = format!("By then {} messages were summed up. ", messages.len()).repeat(100);
-                    let summary = (self.summaries % 4 > 0).then_some(text);
-                    if self.summaries % 7 > 0 {
+                    let summary = (!self.summaries.is_multiple_of(4)).then_some(text);
+                    if !self.summaries.is_multiple_of(7) {
                         self.pending.push((self.now + 3_000, Input::Summarised { id, summary }));
                     }
                 }

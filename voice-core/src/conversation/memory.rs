@@ -139,3 +139,24 @@ impl Conversation {
         self.timers.stop(Timer::Summary);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_read_as_they_are_written_down() {
+        let memory: Memory = serde_json::from_str(r#"{"max_tokens":4000,"older_turns":"drop"}"#).unwrap();
+        assert_eq!(memory, Memory { max_tokens: 4_000, older_turns: OlderTurns::Drop, ..Memory::default() });
+        assert!(serde_json::from_str::<Memory>(r#"{"history_chars":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_summary_takes_at_most_half_of_the_room() {
+        let of = |max_tokens, older_turns| Memory { max_tokens, older_turns, ..Memory::default() }.most_of_summary();
+        assert_eq!(of(16_000, OlderTurns::Summarise), 600);
+        assert_eq!(of(1_000, OlderTurns::Summarise), 500 - SUMMARY_TOKENS);
+        assert_eq!(of(40, OlderTurns::Summarise), 0);
+        assert_eq!(of(16_000, OlderTurns::Drop), 0);
+    }
+}
