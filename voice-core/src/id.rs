@@ -72,6 +72,11 @@ number_id! {
     SentenceId
 }
 
+number_id! {
+    /// A summary of older turns that was asked for, counted from 0 within the session.
+    SummaryId
+}
+
 /// A reply to a turn. Every attempt at an answer has its own id, so that what comes late from one that was given up is
 /// never taken for part of the next.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -25,7 +25,7 @@ pub mod text;
 
 pub use cancel::{CancelToken, TaskScope};
 pub use error::{Error, ErrorKind, Result, Stage};
-pub use id::{ReplyId, SentenceId, SessionId, TurnId};
+pub use id::{ReplyId, SentenceId, SessionId, SummaryId, TurnId};
 pub use message::Message;
 pub use time::{AudioTime, SessionTime};
 pub use tool::{AnsweredCall, SideEffect, Source, ToolCall, ToolOutput, ToolRound, ToolSpec};

@@ -11,6 +11,9 @@ pub enum Message {
     Agent(String),
     /// Tools the agent called, with their results.
     Tools(ToolRound),
+    /// What was said and done before all the other messages, in short, as the language model summed it up. It stands for the
+    /// messages it replaced and is nobody's words; at most one, the first of all.
+    Summary(String),
 }
 
 impl Message {
@@ -28,15 +31,7 @@ impl Message {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::User(text) | Self::Agent(text) => Some(text),
-            Self::Tools(_) => None,
-        }
-    }
-
-    /// How much of a history it takes up, in characters.
-    pub fn characters(&self) -> usize {
-        match self {
-            Self::User(text) | Self::Agent(text) => text.chars().count(),
-            Self::Tools(round) => round.characters(),
+            Self::Tools(_) | Self::Summary(_) => None,
         }
     }
 }

@@ -91,18 +91,6 @@ pub struct ToolRound {
     pub calls: Vec<AnsweredCall>,
 }
 
-impl ToolRound {
-    /// How much of a history it takes up, in characters.
-    pub fn characters(&self) -> usize {
-        let length = |text: &str| text.chars().count();
-        let of_call = |answered: &AnsweredCall| {
-            let AnsweredCall { call, result } = answered;
-            length(&call.id) + length(&call.name) + length(&call.arguments) + length(result)
-        };
-        self.calls.iter().map(of_call).sum()
-    }
-}
-
 /// `text`, at most `most` characters of it; what is missing is said.
 pub(crate) fn shortened(mut text: String, most: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(most) {

@@ -213,7 +213,7 @@ fn acting(counts: &Arc<[AtomicU64; 2]>) -> FunctionTool {
 fn rounds(request: &LlmRequest) -> impl Iterator<Item = &ToolRound> {
     request.messages.iter().filter_map(|message| match message {
         Message::Tools(round) => Some(round),
-        Message::User(_) | Message::Agent(_) => None,
+        Message::User(_) | Message::Agent(_) | Message::Summary(_) => None,
     })
 }
 

@@ -86,7 +86,7 @@ impl Bench {
         let requests = self.requests.lock().unwrap();
         let rounds = requests[request].messages.iter().filter_map(|message| match message {
             Message::Tools(round) => Some(round),
-            Message::User(_) | Message::Agent(_) => None,
+            Message::User(_) | Message::Agent(_) | Message::Summary(_) => None,
         });
         rounds.flat_map(|round| &round.calls).map(|answered| answered.result.clone()).collect()
     }

@@ -9,7 +9,7 @@ use futures::channel::mpsc;
 use futures::{StreamExt, poll};
 use std::task::Poll;
 use support::{padded, recognise, say, speak, stt, tts, turn};
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest, SttEvent, SttInput, SttProvider};
 use voice_core::{Message, TurnId};
 use voice_providers::local::{DemoBrain, DemoBrainConfig, Intents, LocalStt};
 
@@ -23,6 +23,23 @@ async fn answer(brain: &DemoBrain, said: &str) -> String {
             other => panic!("{other:?}"),
         })
         .collect()
+}
+
+#[tokio::test]
+async fn the_brain_sums_nothing_up_and_is_not_confused_by_what_another_summed_up() {
+    let brain = DemoBrain::new(DemoBrainConfig::default()).unwrap();
+    let summary = LlmRequest {
+        messages: vec![Message::user("what can i say")],
+        purpose: LlmPurpose::Summary,
+        ..LlmRequest::default()
+    };
+    assert_eq!(brain.generate(summary, CallContext::detached()).count().await, 0);
+    let messages = |summary: Option<&str>| {
+        let summary = summary.map(|text| Message::Summary(text.to_owned()));
+        summary.into_iter().chain([Message::user("what did i order")]).collect()
+    };
+    let ask = |messages| brain.answer(&LlmRequest { messages, ..LlmRequest::default() }, &CallContext::detached());
+    assert_eq!(ask(messages(Some("i would like a large pizza with mushrooms"))), ask(messages(None)));
 }
 
 /// Commands that become something else when `say` says them.

@@ -9,6 +9,7 @@ mod mouth;
 mod outbox;
 mod recognizer;
 mod run;
+mod scribe;
 mod serving;
 mod session;
 mod standby;

@@ -1,7 +1,8 @@
 //! What a conversation wants done.
 
 use super::event::Event;
-use crate::id::{ReplyId, SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, SummaryId, TurnId};
+use crate::message::Message;
 use crate::tool::ToolRound;
 use serde_json::Value;
 
@@ -123,6 +124,21 @@ pub enum Command {
         turn: TurnId,
         /// Its calls and their results.
         round: ToolRound,
+    },
+    /// Have the language model sum these messages up, in a call of its own that nobody waits for. Answered by one
+    /// [`Input::Summarised`](super::Input::Summarised), unless cancelled.
+    Summarise {
+        /// Names the summary.
+        id: SummaryId,
+        /// What it is to stand for: the summary there was, if any, and the oldest turns.
+        messages: Vec<Message>,
+        /// Estimated tokens it may have; what is more is cut off.
+        most_tokens: usize,
+    },
+    /// Drop the call for a summary.
+    CancelSummary {
+        /// The summary.
+        id: SummaryId,
     },
     /// Tell the client and the observers.
     Emit(Event),

@@ -2,6 +2,7 @@
 
 use super::endpointing::Endpointing;
 use super::interruption::Interruption;
+use super::memory::Memory;
 use super::speculation::Speculation;
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +44,8 @@ pub struct ConversationConfig {
     /// Spoken when the language model failed before it said anything, or ended without a word; `None` stays
     /// silent.
     pub apology: Option<String>,
-    /// Characters of history kept; the oldest messages are dropped first.
-    pub history_chars: usize,
+    /// How much of the conversation the language model is told again.
+    pub memory: Memory,
     /// Speeches of [`Input::Say`](super::Input::Say) that may wait; more are refused with an error event.
     pub say_queue: usize,
 }
@@ -68,7 +69,7 @@ impl Default for ConversationConfig {
             unheard_reply: Some("Sorry, I could not hear you just then. Please say it again.".into()),
             broken_off: Some("Sorry, I cannot finish that just now.".into()),
             apology: Some("Sorry, something went wrong on my side. Please try again.".into()),
-            history_chars: 100_000,
+            memory: Memory::default(),
             say_queue: 8,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::event::CloseReason;
 use crate::error::{ErrorKind, Stage};
-use crate::id::{ReplyId, SentenceId, TurnId};
+use crate::id::{ReplyId, SentenceId, SummaryId, TurnId};
 use crate::time::AudioTime;
 use crate::tool::{ToolCall, ToolOutput};
 use std::sync::Arc;
@@ -189,6 +189,13 @@ pub enum Input {
         kind: ErrorKind,
         /// In words.
         message: String,
+    },
+    /// The answer to [`Command::Summarise`](super::Command::Summarise).
+    Summarised {
+        /// The summary.
+        id: SummaryId,
+        /// What it says; nothing when the call failed.
+        summary: Option<String>,
     },
     /// The application wants something said, when the floor is free.
     Say(String),

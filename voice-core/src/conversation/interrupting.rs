@@ -4,6 +4,7 @@ use super::command::Command;
 use super::event::{CloseReason, Event};
 use super::machine::Conversation;
 use super::marks::Marks;
+use super::memory::Summing;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
 use super::tools::INTERRUPTED;
@@ -98,6 +99,7 @@ impl Conversation {
         self.emit(Event::Bye { reason });
         self.command(Command::Shutdown);
         self.history.clear();
+        self.summing = Summing::default();
         self.closed = true;
     }
 }

@@ -7,6 +7,7 @@ use super::event::{AgentState, Event};
 use super::history::History;
 use super::input::Input;
 use super::marks::Marks;
+use super::memory::Summing;
 use super::phase::{AgentPhase, UserPhase};
 use super::timers::{Timer, Timers};
 use super::tools::OpenRound;
@@ -46,6 +47,8 @@ pub struct Conversation {
     /// How this speaker pauses.
     pub(super) pauses: Pauses,
     pub(super) history: History,
+    /// The summary of older turns that is being written.
+    pub(super) summing: Summing,
     /// The recogniser at work.
     pub(super) recogniser: Option<Arc<str>>,
     pub(super) instructions: Option<String>,
@@ -64,7 +67,8 @@ impl Conversation {
     /// A conversation that has not begun.
     pub fn new(config: ConversationConfig) -> Self {
         Self {
-            history: History::new(config.history_chars),
+            history: History::new(config.memory.max_tokens),
+            summing: Summing::default(),
             config,
             now: SessionTime::ZERO,
             user: UserPhase::Silent,
@@ -124,6 +128,7 @@ impl Conversation {
             Input::FailedOver { reply, stage, provider, kind, message } => {
                 self.failed_over(reply, stage, provider, kind, message);
             }
+            Input::Summarised { id, summary } => self.summarised(id, summary),
             Input::Say(text) => self.say(text, false),
             Input::Announce(text) => self.say(text, true),
             Input::Interrupt => self.interrupt(),
@@ -134,6 +139,7 @@ impl Conversation {
             Input::Timeout => self.timeouts(),
         }
         self.take_the_floor();
+        self.sum_up_older_turns();
         self.tell_state();
     }
 
@@ -177,7 +183,8 @@ impl Conversation {
         self.newest_turn
     }
 
-    /// What was said and heard so far, in order.
+    /// What was said and heard so far, in order, as far as it is remembered: after a summary of what was before, if there is
+    /// one.
     pub fn history(&self) -> impl ExactSizeIterator<Item = &Message> {
         self.history.messages()
     }
@@ -211,6 +218,7 @@ impl Conversation {
                 Timer::Filler => self.filler_due(),
                 Timer::Detached => self.close(super::CloseReason::Idle),
                 Timer::Speculation => self.give_up_speculating(),
+                Timer::Summary => self.summary_overdue(),
             }
         }
     }

@@ -27,9 +27,11 @@ pub enum Timer {
     Detached,
     /// An answer has been held for too long.
     Speculation,
+    /// A summary of older turns is overdue.
+    Summary,
 }
 
-const ALL: [Timer; 11] = [
+const ALL: [Timer; 12] = [
     Timer::Settle,
     Timer::Transcript,
     Timer::Interruption,
@@ -41,6 +43,7 @@ const ALL: [Timer; 11] = [
     Timer::Filler,
     Timer::Detached,
     Timer::Speculation,
+    Timer::Summary,
 ];
 
 /// The table.

@@ -155,7 +155,7 @@ impl Conversation {
         let rounds = self.reply.iter().flat_map(|reply| reply.rounds.iter().map(|(_, round)| round));
         let history = self.history.messages().filter_map(|message| match message {
             Message::Tools(round) => Some(round),
-            Message::User(_) | Message::Agent(_) => None,
+            Message::User(_) | Message::Agent(_) | Message::Summary(_) => None,
         });
         let answered = rounds.chain(history).flat_map(|round| &round.calls).map(|answered| &answered.call.id);
         let mut used = answered.chain(round.calls.iter().map(|open| &open.call.id));
@@ -300,6 +300,8 @@ impl Conversation {
             Message::User(text) => Command::CommitUser { turn, text },
             Message::Agent(text) => Command::CommitAgent { turn, text },
             Message::Tools(round) => Command::CommitTools { turn, round },
+            // Nobody says it: it takes the place of what was said.
+            Message::Summary(_) => return,
         });
     }
 }

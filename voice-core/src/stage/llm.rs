@@ -19,6 +19,20 @@ pub struct LlmRequest {
     pub messages: Vec<Message>,
     /// What the model may call.
     pub tools: Arc<[ToolSpec]>,
+    /// What the answer is for.
+    pub purpose: LlmPurpose,
+}
+
+/// What an answer is for. The request says all that a language model has to know; this is for what is none, and for one
+/// that serves its purposes in different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LlmPurpose {
+    /// To be given to the user.
+    #[default]
+    Reply,
+    /// To stand for older turns of the conversation. An answer without a word means that there is no summary: they are
+    /// dropped then.
+    Summary,
 }
 
 /// What the model answers.

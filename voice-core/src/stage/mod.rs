@@ -15,7 +15,7 @@ mod vad;
 pub use context::CallContext;
 pub use denoise::Denoiser;
 pub use echo::EchoCanceller;
-pub use llm::{LlmEvent, LlmProvider, LlmRequest};
+pub use llm::{LlmEvent, LlmProvider, LlmPurpose, LlmRequest};
 pub use notice::Notice;
 pub use stt::{FinalizeId, SttEvent, SttInput, SttProvider};
 pub use tool::{FunctionTool, Tool};

@@ -4,8 +4,8 @@
 use crate::error::Result;
 use crate::message::Message;
 use crate::stage::{
-    CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent, TtsInput,
-    TtsProvider, WordTiming,
+    CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent,
+    TtsInput, TtsProvider, WordTiming,
 };
 use crate::text::words;
 use crate::tool::{SideEffect, ToolCall, ToolOutput, ToolSpec};
@@ -115,6 +115,8 @@ pub struct FakeLlm {
     text: Arc<str>,
     /// What it says and calls before, round by round.
     rounds: Vec<(String, Vec<ToolCall>)>,
+    /// What it says when it is asked to sum up.
+    summary: Arc<str>,
     calls: LiveCalls,
 }
 
@@ -122,7 +124,14 @@ impl FakeLlm {
     /// A model that begins after `first_token` and gives a word every `per_token`. `{}` in the text stands for the
     /// user's last words.
     pub fn new(first_token: Duration, per_token: Duration, text: &str) -> Self {
-        Self { first_token, per_token, text: text.into(), rounds: Vec::new(), calls: LiveCalls::default() }
+        Self {
+            first_token,
+            per_token,
+            text: text.into(),
+            rounds: Vec::new(),
+            summary: "".into(),
+            calls: LiveCalls::default(),
+        }
     }
 
     /// The same model, which first says `said` and calls tools. Called again, it has one more round before its text.
@@ -130,6 +139,13 @@ impl FakeLlm {
     #[must_use]
     pub fn calling(mut self, said: &str, calls: impl IntoIterator<Item = ToolCall>) -> Self {
         self.rounds.push((said.to_owned(), calls.into_iter().collect()));
+        self
+    }
+
+    /// The same model, which can sum up: always in these words. Otherwise it has none for that.
+    #[must_use]
+    pub fn summing_up(mut self, summary: &str) -> Self {
+        self.summary = summary.into();
         self
     }
 
@@ -150,6 +166,7 @@ impl LlmProvider for FakeLlm {
         let after = &request.messages[question.map_or(0, |at| at + 1)..];
         let rounds = after.iter().filter(|message| matches!(message, Message::Tools(_))).count();
         let (text, tool_calls) = match self.rounds.get(rounds).filter(|_| !request.tools.is_empty()) {
+            _ if request.purpose == LlmPurpose::Summary => (&*self.summary, Vec::new()),
             Some((text, calls)) => (text.as_str(), calls.clone()),
             None => (&*self.text, Vec::new()),
         };

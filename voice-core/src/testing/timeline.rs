@@ -87,6 +87,7 @@ fn readable(debug: &str) -> String {
     let text = unwrapped(debug, "SentenceId(", plain);
     let text = unwrapped(&text, "ReplyId(", plain);
     let text = unwrapped(&text, "TurnId(", plain);
+    let text = unwrapped(&text, "SummaryId(", plain);
     unwrapped(&text, "AudioTime(", milliseconds)
 }
 

@@ -9,6 +9,7 @@ mod pace;
 mod scanner;
 mod sentence;
 mod spoken_form;
+mod tokens;
 mod words;
 
 pub use completeness::{Completeness, completeness};
@@ -16,4 +17,5 @@ pub use markup::{spoken, spoken_from};
 pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, speaking_time};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;
+pub use tokens::{estimated_tokens, within_tokens};
 pub use words::{letters, words};

@@ -6,6 +6,7 @@ mod failures;
 mod heard;
 mod interruptions;
 mod judgement;
+mod memory;
 mod protection;
 mod sessions;
 mod speculation;

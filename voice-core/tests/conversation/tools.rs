@@ -49,6 +49,7 @@ pub(crate) fn told(messages: Vec<Message>) -> String {
             let calls = round.calls.iter().map(|answered| format!("{} = {}", answered.call.name, answered.result));
             calls.collect::<Vec<_>>().join(" & ")
         }
+        Message::Summary(text) => format!("({text})"),
     };
     messages.into_iter().map(line).collect::<Vec<_>>().join(" | ")
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::conversation::ToolStatus;
-use voice_core::{SessionTime, SideEffect, ToolRound, ToolSpec, TurnId};
+use voice_core::{Message, SessionTime, SideEffect, ToolRound, ToolSpec, TurnId};
 
 /// Rounds of a reply, and calls of a round, in all worlds.
 pub(crate) const MOST_ROUNDS: usize = 2;
@@ -120,6 +120,14 @@ impl Calls {
         *rounds += 1;
         require!(*rounds <= MOST_ROUNDS, "turn {turn}: too many rounds");
         Ok(())
+    }
+
+    /// A call that no longer stands in the history may lend its name to another.
+    pub(crate) fn forget<'a>(&mut self, history: impl Iterator<Item = &'a Message>) {
+        let rounds = history.filter_map(|message| if let Message::Tools(round) = message { Some(round) } else { None });
+        let known: Vec<&str> =
+            rounds.flat_map(|round| &round.calls).map(|answered| answered.call.id.as_str()).collect();
+        self.calls.retain(|id, call| !call.committed || known.contains(&id.as_str()));
     }
 
     /// Nothing is left half done, unless the session ended in the middle of it.

@@ -2,6 +2,7 @@
 
 use crate::calls::Calls;
 use crate::judgement::Judgement;
+use crate::memory::Memories;
 use std::collections::{HashMap, HashSet};
 use voice_core::conversation::{AgentPhase, Command, Conversation, ConversationConfig, Event, Input, Prompt};
 use voice_core::{Message, ReplyId, SessionTime, Stage, TurnId};
@@ -40,7 +41,7 @@ pub(crate) struct Checker {
     spoken: HashMap<TurnId, bool>,
     open: Option<TurnId>,
     attempts: HashMap<TurnId, u32>,
-    history: Vec<Message>,
+    memories: Memories,
     calls: Calls,
     judgement: Judgement,
     now: SessionTime,
@@ -59,6 +60,7 @@ impl Checker {
             apology: config.apology.clone().unwrap_or_default(),
             broken_off: config.broken_off.clone().unwrap_or_default(),
             judgement: Judgement::new(config.interruption.protect_greeting),
+            memories: Memories::new(config.memory),
             ..Self::default()
         }
     }
@@ -77,6 +79,7 @@ impl Checker {
                     seen.said = true;
                 }
             }
+            Input::Summarised { id, summary } => self.memories.summarised(*id, summary.as_deref()),
             Input::ToolResult { reply, id, .. } if self.live == Some(*reply) => self.calls.result(id),
             Input::Detached | Input::Close(_) => {
                 if let Some(open) = self.open {
@@ -145,19 +148,24 @@ impl Checker {
                 require!(unsettled.is_none(), "turn {turn} committed before reply {unsettled:?} was");
                 require!(!self.calls.pending(None), "turn {turn} committed while tools run");
                 require!(self.asked.insert(*turn), "turn {turn} committed twice");
-                self.history.push(Message::user(text.clone()));
+                self.memories.add(Message::user(text.clone()));
                 Ok(())
             }
             Command::CommitAgent { turn, text } => self.commit(*turn, text),
             Command::CommitTools { turn, round } => {
                 self.calls.commit(*turn, round)?;
-                self.history.push(Message::Tools(round.clone()));
+                self.memories.add(Message::Tools(round.clone()));
                 Ok(())
             }
+            Command::Summarise { id, messages, most_tokens } => {
+                require!(self.live.is_none(), "summary {id} is asked for while reply {:?} is made", self.live);
+                self.memories.sum_up(*id, messages, *most_tokens)
+            }
+            Command::CancelSummary { id } => self.memories.cancel(*id),
             Command::Emit(event) => self.emitted(event),
             Command::Shutdown => {
                 self.shut_down = true;
-                self.history.clear();
+                self.memories.clear();
                 Ok(())
             }
         }
@@ -212,7 +220,7 @@ impl Checker {
         require!(seen.ends == 0, "reply {turn} committed after its end");
         require!(!seen.cleared || seen.flushed, "reply {turn} committed before its playback was flushed");
         seen.committed.push(text.to_owned());
-        self.history.push(Message::agent(text.to_owned()));
+        self.memories.add(Message::agent(text.to_owned()));
         Ok(())
     }
 
@@ -287,7 +295,10 @@ impl Checker {
         require!(!held || conversation.next_timeout().is_some(), "held without an end");
         let idle = conversation.agent_phase() == AgentPhase::Idle;
         require!(idle == self.live.is_none(), "{:?} with {:?} live", conversation.agent_phase(), self.live);
-        require!(conversation.history().eq(self.history.iter()), "history differs from the commits");
+        self.memories.rest(conversation)?;
+        if self.has_forgotten(conversation) {
+            self.calls.forget(conversation.history());
+        }
         if timed_out {
             // A wait of 0 ms begun by a timeout is due at once; a chain of such waits must come to its end.
             self.timeouts = if self.timed_out_at == Some(now) { self.timeouts + 1 } else { 1 };
@@ -313,6 +324,11 @@ impl Checker {
     /// How many remarks were left unanswered.
     pub(crate) fn remarks(&self) -> u32 {
         self.judgement.remarks(&self.asked)
+    }
+
+    /// Whether not all that was said stands in the history.
+    pub(crate) fn has_forgotten(&self, conversation: &Conversation) -> bool {
+        self.memories.all_said() != conversation.history().len()
     }
 
     /// The conversation is over or at rest.

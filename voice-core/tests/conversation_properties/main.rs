@@ -14,13 +14,14 @@ macro_rules! require {
 mod calls;
 mod checker;
 mod judgement;
+mod memory;
 mod random;
 mod world;
 
 use checker::Checker;
 use std::collections::HashMap;
 use voice_core::conversation::{Command, ConversationConfig, Event, Prompt, ToolStatus};
-use voice_core::{AnsweredCall, SentenceId, ToolCall, ToolRound, TurnId};
+use voice_core::{AnsweredCall, Message, SentenceId, SummaryId, ToolCall, ToolRound, TurnId};
 use world::World;
 
 /// Conversations of an ordinary run. `CONVERSATIONS` in the environment asks for another number, `SEED` for one.
@@ -61,6 +62,9 @@ fn every_conversation_keeps_its_promises() {
         "remark",
         "stopped by a word",
         "answered later",
+        "summed up",
+        "no summary",
+        "remembered in part",
     ] {
         let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
         assert!(u64::from(times) > count / 100, "{what}: only {times} times");
@@ -84,8 +88,7 @@ fn run(seeds: impl Iterator<Item = u64>) -> HashMap<&'static str, u32> {
 
 /// The first complaint about these commands.
 fn complaint(commands: &[Command]) -> String {
-    let config = ConversationConfig::default();
-    let mut checker = Checker::new(&config);
+    let mut checker = Checker::new(&ConversationConfig::default());
     commands
         .iter()
         .find_map(|command| checker.given(command).err())
@@ -113,6 +116,11 @@ fn the_checker_flags_what_is_wrong() {
     let cancel = Command::CancelTool { reply, id };
     let round = ToolRound { calls: vec![AnsweredCall { call, result: "done".into() }] };
     let round = Command::CommitTools { turn, round };
+    let sum_up = |text: &str, id| Command::Summarise {
+        id: SummaryId(id),
+        messages: vec![Message::user(text)],
+        most_tokens: ConversationConfig::default().memory.summary_tokens,
+    };
     let good = [ask.clone(), start.clone(), speak.clone(), flush.clone(), clear.clone(), end("")];
     assert_eq!(complaint(&good), "");
     for (commands, expected) in [
@@ -134,6 +142,9 @@ fn the_checker_flags_what_is_wrong() {
         (vec![last.clone()], "nobody answered"),
         (vec![announce.clone(), flush.clone(), clear.clone()], "is protected and cleared"),
         (vec![announce, Command::PausePlayback { reply }], "is protected and held"),
+        (vec![ask.clone(), sum_up("hi", 0), sum_up("hi", 1)], "while another one is written"),
+        (vec![ask.clone(), sum_up("never said", 0)], "was not said"),
+        (vec![Command::CancelSummary { id: SummaryId(0) }], "is not being written"),
         (vec![Command::Shutdown, ask], "after Shutdown"),
     ] {
         let said = complaint(&commands);

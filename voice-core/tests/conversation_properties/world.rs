@@ -12,7 +12,7 @@ use std::time::Duration;
 use voice_core::conversation::{
     AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, SpokenWord, UserPhase,
 };
-use voice_core::{AudioTime, ErrorKind, Message, ReplyId, SentenceId, SessionTime, Stage, ToolCall, TurnId};
+use voice_core::{AudioTime, ErrorKind, Message, ReplyId, SentenceId, SessionTime, Stage, SummaryId, ToolCall, TurnId};
 
 /// What the loudspeaker's side knows of one reply.
 struct Mouth {
@@ -70,6 +70,9 @@ impl World {
         config.tools.max_calls = MOST_CALLS;
         config.tools.filler = random.percent(70).then(|| FILLER.into());
         config.tools.filler_ms = random.within(0..2_000);
+        if random.percent(60) {
+            config.memory = crate::memory::forgetful(&mut random);
+        }
         if random.percent(20) {
             config.apology = None;
             config.unclear_reply = None;
@@ -149,6 +152,9 @@ impl World {
             }
             self.checker.given(&command)?;
             self.obey(command);
+        }
+        if self.checker.has_forgotten(&self.conversation) {
+            self.count("remembered in part");
         }
         self.checker.rests(&self.conversation, now, timed_out)
     }
@@ -234,7 +240,8 @@ impl World {
         let reply = ReplyId { turn, attempt: self.random.within(0..2) as u32 };
         let sentence = SentenceId(self.random.within(0..3) as u32);
         let samples = self.random.within(0..60_000);
-        match self.random.within(0..14) {
+        match self.random.within(0..15) {
+            14 => Input::Summarised { id: SummaryId(sentence.0 + 1_000), summary: Some("stale".into()) },
             11 => Input::ToolCalls { reply, calls: vec![self.call()] },
             13 => Input::Words { reply, sentence, words: self.timings() },
             12 => Input::ToolResult { reply, id: self.call().id, result: Ok("stale".into()) },

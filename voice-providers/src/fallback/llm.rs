@@ -9,14 +9,15 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::sync::Arc;
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest};
 use voice_core::stream::CancelStreamExt;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
 const NO_WORD: &str = "the language model gave no word in time";
 
 /// Several language models as one. The next one is asked as long as nothing of the answer was given out; after that an
-/// error is passed on, since a listener cannot be given the beginning of one answer and the end of another.
+/// error is passed on, since a listener cannot be given the beginning of one answer and the end of another. For a summary of
+/// older turns nobody waits: a model may take its time for it, and one that has none is none the worse for that.
 #[derive(Clone)]
 pub struct FallbackLlm {
     members: Arc<Members<dyn LlmProvider>>,
@@ -44,13 +45,14 @@ impl LlmProvider for FallbackLlm {
         let answer = stream! {
             let (mut probing, mut tried) = (Probing::new(members.clone()), Tried::default());
             let mut last = None;
+            let is_summary = request.purpose == LlmPurpose::Summary;
             while let Some(member) = members.choose(&tried) {
                 tried.add(member);
                 let mut call = Call::begin(&cx, |cx| members.provider(member).generate(request.clone(), cx));
-                let mut begun = false;
+                let (mut begun, mut excused) = (false, false);
                 // The last one gets the time it takes.
-                let others = members.choose(&tried).is_some();
-                let mut deadline = Deadline { at: others.then(|| now() + config.first_token), missed: NO_WORD };
+                let hurried = !is_summary && members.choose(&tried).is_some();
+                let mut deadline = Deadline { at: hurried.then(|| now() + config.first_token), missed: NO_WORD };
                 let failure = loop {
                     match call.next(deadline, &mut probing, member).await {
                         Ok(Some(LlmEvent::Text(text))) if text.is_empty() => {
@@ -66,11 +68,16 @@ impl LlmProvider for FallbackLlm {
                             deadline.at = Some(now() + config.gap);
                         }
                         Ok(None) if begun => return members.succeeded(member),
-                        Ok(None) => break Error::new(ErrorKind::Protocol, Stage::Llm, "the answer was empty"),
+                        Ok(None) => {
+                            excused = is_summary;
+                            break Error::new(ErrorKind::Protocol, Stage::Llm, "the answer was empty");
+                        }
                         Err(error) => break error,
                     }
                 };
-                members.failed(member, &failure);
+                if !excused {
+                    members.failed(member, &failure);
+                }
                 if begun {
                     yield Err(failure);
                     return;

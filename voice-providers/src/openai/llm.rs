@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest};
 use voice_core::stream::CancelStreamExt;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
@@ -135,7 +135,11 @@ impl Model {
             miswritten.store(answer.as_ref().err().is_some_and(is_miswritten_call), Ordering::Relaxed);
             answer
         };
-        let limit = self.first_token;
+        let limit = match request.purpose {
+            LlmPurpose::Reply => self.first_token,
+            // Nobody waits for it, and there is much to read before the first word.
+            LlmPurpose::Summary => self.first_token.max(self.gap),
+        };
         at_most_twice(limit, || self.connection.asked.timed_out("first word", limit), attempt).await
     }
 

@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, Notice};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest, Notice};
 use voice_core::testing::FakeLlm;
 use voice_core::testing::conformance::Suite;
 use voice_core::{ErrorKind, Message, Result};
@@ -21,7 +21,11 @@ fn both(first: &Scripted, second: &Scripted) -> FallbackLlm {
 
 /// The text, who served it, who failed before, and the error at its end.
 async fn answer(llm: &FallbackLlm) -> (String, Vec<String>, Vec<String>, Option<ErrorKind>) {
-    let events: Vec<Result<LlmEvent>> = llm.generate(request(), CallContext::detached()).collect().await;
+    answer_to(request(), llm).await
+}
+
+async fn answer_to(request: LlmRequest, llm: &FallbackLlm) -> (String, Vec<String>, Vec<String>, Option<ErrorKind>) {
+    let events: Vec<Result<LlmEvent>> = llm.generate(request, CallContext::detached()).collect().await;
     let (mut text, mut served, mut failed, mut error) = (String::new(), Vec::new(), Vec::new(), None);
     for event in events {
         match event {
@@ -113,6 +117,24 @@ async fn one_that_rests_is_spared_and_serves_again_when_it_is_well() {
     // Beside this answer the first is looked at.
     assert_eq!(answer(&llm).await.1, ["second"]);
     assert_eq!(answer(&llm).await.1, ["first"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_may_take_its_time_and_one_who_has_none_goes_on_answering() {
+    let summary = LlmRequest { purpose: LlmPurpose::Summary, ..request() };
+    let slow = FakeLlm::new(6_000 * MS, MS, "").summing_up("Greetings were exchanged.");
+    let second = Scripted::new("second", []).answering("From the second.");
+    let llm = FallbackLlm::new(vec![Arc::new(slow), Arc::new(second)], FallbackConfig::default()).unwrap();
+    let (text, served, ..) = answer_to(summary.clone(), &llm).await;
+    assert_eq!((text.as_str(), served), ("Greetings were exchanged.", vec!["fake".to_owned()]));
+    // Three failures in a row and it would rest.
+    let first = Scripted::new("first", [Fate::Ends(0), Fate::Ends(0), Fate::Ends(0)]).answering("From the first.");
+    let second = Scripted::new("second", []).answering("From the second.");
+    let llm = both(&first, &second);
+    for _ in 0..3 {
+        assert_eq!(answer_to(summary.clone(), &llm).await.0, "From the second.");
+    }
+    assert_eq!(answer(&llm).await.0, "From the first.");
 }
 
 #[tokio::test(start_paused = true)]

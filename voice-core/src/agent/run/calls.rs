@@ -5,9 +5,11 @@ use super::super::mouth::{Utterance, playout_config};
 use super::{Runner, failed};
 use crate::cancel::CancelToken;
 use crate::conversation::{AgentPhase, Input, Prompt};
-use crate::error::Stage;
-use crate::id::ReplyId;
-use crate::stage::{CallContext, LlmRequest, Notice};
+use crate::error::{Result, Stage};
+use crate::id::{ReplyId, SummaryId, TurnId};
+use crate::message::Message;
+use crate::stage::{CallContext, LlmPurpose, LlmRequest, Notice};
+use crate::text::estimated_tokens;
 use crate::time::SessionTime;
 use serde_json::Value;
 
@@ -15,7 +17,7 @@ impl Runner {
     pub(super) fn start_reply(&mut self, reply: ReplyId, prompt: Prompt, now: SessionTime) {
         let cancel = self.cancel.child();
         self.think(reply, prompt, cancel.child());
-        let cx = self.call_context(reply, cancel.child());
+        let cx = self.call_context(reply.turn, cancel.child());
         if let Err(error) = self.mouth.begin(&self.parts, self.format, reply, cx, now) {
             self.learn(failed(Some(reply), error));
         }
@@ -27,21 +29,37 @@ impl Runner {
             context: self.conversation.context().map(Into::into),
             messages: self.conversation.messages(),
             tools: self.conversation.tools(),
+            purpose: LlmPurpose::Reply,
         };
-        let cx = self.call_context(reply, cancel);
+        let cx = self.call_context(reply.turn, cancel);
         self.mind.start(&self.parts, reply, prompt, request, cx);
     }
 
     pub(super) fn run_tool(&mut self, reply: ReplyId, id: String, name: &str, arguments: Value) {
-        let cx = self.call_context(reply, self.cancel.child());
+        let cx = self.call_context(reply.turn, self.cancel.child());
         match self.parts.tools.iter().find(|tool| tool.spec().name == name) {
             Some(tool) => self.hands.run(tool, reply, id, arguments, cx),
             None => self.learn(Input::ToolResult { reply, id, result: Err(format!("there is no tool {name:?}")) }),
         }
     }
 
-    fn call_context(&self, reply: ReplyId, cancel: CancelToken) -> CallContext {
-        CallContext { session: self.id.clone(), turn: reply.turn, cancel, tasks: self.tasks.clone() }
+    pub(super) fn sum_up(&mut self, id: SummaryId, messages: &[Message], most_tokens: usize) {
+        let cx = self.call_context(self.conversation.newest_turn(), self.cancel.child());
+        match &self.parts.llm {
+            Some(llm) => self.scribe.start(llm, id, messages, most_tokens, cx),
+            None => self.learn(Input::Summarised { id, summary: None }),
+        }
+    }
+
+    pub(super) fn summed_up(&mut self, id: SummaryId, summary: Result<String>) {
+        let tokens = summary.as_deref().map(estimated_tokens).unwrap_or_default();
+        let error = summary.as_ref().err().map(tracing::field::display);
+        tracing::debug!(session = %self.id, summary = %id, tokens, error, "older turns were summed up");
+        self.learn(Input::Summarised { id, summary: summary.ok() });
+    }
+
+    fn call_context(&self, turn: TurnId, cancel: CancelToken) -> CallContext {
+        CallContext { session: self.id.clone(), turn, cancel, tasks: self.tasks.clone() }
     }
 
     pub(super) fn play_standby_line(&mut self, reply: ReplyId, now: SessionTime) {

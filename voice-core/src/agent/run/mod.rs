@@ -14,12 +14,13 @@ use super::mind::{Mind, Thought};
 use super::mouth::{Mouth, Utterance};
 use super::outbox::Outbox;
 use super::recognizer::Recognizer;
+use super::scribe::Scribe;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result};
-use crate::id::{ReplyId, SessionId, TurnId};
+use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
@@ -46,6 +47,7 @@ pub(super) struct Runner {
     mind: Mind,
     hands: Hands,
     mouth: Mouth,
+    scribe: Scribe,
     format: ClientFormat,
     tasks: TaskScope,
     cancel: CancelToken,
@@ -66,6 +68,7 @@ enum Wake {
     Thought(ReplyId, Thought),
     Utterance(ReplyId, Utterance),
     Estimate(TurnId, f32),
+    Summary(SummaryId, Result<String>),
     Time,
 }
 
@@ -101,6 +104,7 @@ impl Runner {
             mind: Mind::default(),
             hands: Hands::default(),
             mouth,
+            scribe: Scribe::default(),
             format: options.format,
             tasks,
             cancel,
@@ -159,6 +163,7 @@ impl Runner {
                 Some(estimator) => estimator.next().await,
                 None => std::future::pending().await,
             } } => Wake::Estimate(turn, estimate),
+            (id, summary) = self.scribe.next() => Wake::Summary(id, summary),
             () = self.outbox.audio_taken(), if !transport_keeps_up => Wake::Time,
             () = sleep => Wake::Time,
         }
@@ -176,6 +181,7 @@ impl Runner {
             Wake::Thought(reply, thought) => self.thought(reply, thought),
             Wake::Utterance(reply, utterance) => self.uttered(reply, utterance),
             Wake::Estimate(turn, probability) => self.learn(Input::TurnEstimate { turn, probability }),
+            Wake::Summary(id, summary) => self.summed_up(id, summary),
             Wake::Time => {}
         }
     }
@@ -249,6 +255,8 @@ impl Runner {
             Command::PausePlayback { reply } => self.mouth.hold(reply, now),
             Command::ResumePlayback { reply } => self.mouth.resume(reply, now),
             Command::FlushPlayback { reply } => self.mouth.flush(reply, now),
+            Command::Summarise { id, messages, most_tokens } => self.sum_up(id, &messages, most_tokens),
+            Command::CancelSummary { .. } => self.scribe.stop(),
             Command::CommitUser { .. }
             | Command::CommitAgent { .. }
             | Command::CommitTools { .. }
@@ -262,6 +270,7 @@ impl Runner {
         // The last word was said: the client need not wait for what is still to end here.
         self.outbox.close();
         self.mind.stop();
+        self.scribe.stop();
         self.mouth.stop();
         if let Some(recognizer) = &mut self.recognizer {
             recognizer.stop();

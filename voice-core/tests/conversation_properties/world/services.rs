@@ -87,6 +87,10 @@ impl World {
                     self.count("acted to the end");
                 }
             }
+            Command::Summarise { id, .. } => self.sum_up(id),
+            Command::CancelSummary { id } => {
+                self.forget(|input| matches!(input, Input::Summarised { id: of, .. } if *of == id));
+            }
             Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::Shutdown => {}
         }
     }
@@ -203,6 +207,19 @@ impl World {
             0..=69 => self.later(delay, Input::ToolResult { reply, id, result: Ok("there it is".into()) }),
             70..=84 => self.later(delay, Input::ToolResult { reply, id, result: Err("made up".into()) }),
             _ => {}
+        }
+    }
+
+    fn sum_up(&mut self, id: SummaryId) {
+        let text = format!("Summary {id}: {}", self.words().repeat(self.random.within(0..40) as usize));
+        match self.random.within(0..100) {
+            0..=49 => {
+                self.count("summed up");
+                self.later(0..4_000, Input::Summarised { id, summary: Some(text) });
+            }
+            50..=59 => self.later(0..4_000, Input::Summarised { id, summary: Some(" ".into()) }),
+            60..=69 => self.later(0..4_000, Input::Summarised { id, summary: None }),
+            _ => self.count("no summary"),
         }
     }
 

@@ -57,8 +57,8 @@ impl<'a> Dialogue<'a> {
                     }
                     dialogue.heard.push_str(text);
                 }
-                // The brain calls no tools.
-                Message::Tools(_) => {}
+                // The brain calls no tools and sums nothing up; others may have done so before it took over.
+                Message::Tools(_) | Message::Summary(_) => {}
             }
         }
         match messages.last() {

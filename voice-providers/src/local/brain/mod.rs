@@ -25,7 +25,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 use timers::Timers;
-use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
+use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest};
 use voice_core::{Message, Result};
 
 /// Settings of the demo brain.
@@ -100,6 +100,10 @@ impl LlmProvider for DemoBrain {
     }
 
     fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
+        if request.purpose == LlmPurpose::Summary {
+            // It knows sentences, not what they are about.
+            return stream::empty().boxed();
+        }
         let words: Vec<String> = self.answer(&request, &cx).split_inclusive(' ').map(str::to_owned).collect();
         let interval = self.config.word_interval;
         let paced = stream::iter(words.into_iter().enumerate()).then(move |(index, word)| async move {

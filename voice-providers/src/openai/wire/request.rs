@@ -44,6 +44,9 @@ pub(in crate::openai) const OWN_FIELDS: [&str; 9] = [
 
 /// The longest name of a tool that servers take.
 const LONGEST_NAME: usize = 64;
+/// What a summary of older turns is the answer to. It stands with the agent's words, as in the session memory of OpenAI's
+/// cookbook: what users once said gets no more weight than it had, and where roles must alternate they do.
+const SUMMARY_REQUEST: &str = "Sum up what we have talked about before.";
 /// What servers take where none is named.
 const USUAL_TEMPERATURE: f32 = 1.0;
 
@@ -143,6 +146,9 @@ fn messages(request: &LlmRequest) -> Vec<ChatMessage<'_>> {
             Message::User(text) => chat.push(ChatMessage::new("user", text)),
             Message::Agent(text) => chat.push(ChatMessage::new("assistant", text)),
             Message::Tools(round) => add_round(&mut chat, round),
+            Message::Summary(text) => {
+                chat.extend([ChatMessage::new("user", SUMMARY_REQUEST), ChatMessage::new("assistant", text)]);
+            }
         }
     }
     chat

@@ -98,6 +98,17 @@ fn a_request_with_everything() {
     assert!(body(&manner, &request).contains(r#""max_tokens":200"#));
 }
 
+#[test]
+fn a_summary_is_told_as_the_agents_answer_before_the_turns_that_follow_it() {
+    let messages = vec![Message::Summary("The user is called Ada.".into()), Message::user("Who am I?")];
+    let expected = concat!(
+        r#""messages":[{"role":"user","content":"Sum up what we have talked about before."},"#,
+        r#"{"role":"assistant","content":"The user is called Ada."},{"role":"user","content":"Who am I?"}]"#
+    );
+    let body = body(&manner(), &LlmRequest { messages, ..LlmRequest::default() });
+    assert!(body.contains(expected), "{body}");
+}
+
 fn answered(id: &str, arguments: &str, result: &str) -> AnsweredCall {
     let call = ToolCall { id: id.into(), name: "weather".into(), arguments: arguments.into() };
     AnsweredCall { call, result: result.into() }
