@@ -57,6 +57,7 @@ async fn a_user_who_speaks_up_over_the_echo_stops_it() {
     let scene = Scene { says: vec![words; 3], length: Duration::from_secs(120), ..scene(120, true) };
     let outcome = call(scene, agent).await;
     let stopped = outcome.replies.iter().filter_map(|reply| reply.stopped_after);
-    let soon = stopped.filter(|after| *after < Duration::from_secs(1)).count();
+    // The canceller swallows some of the first syllables, and words take 400 ms of speech to be shown.
+    let soon = stopped.filter(|after| *after < Duration::from_millis(1_500)).count();
     assert_eq!((soon, outcome.self_interruptions()), (3, 0), "{outcome:?}");
 }

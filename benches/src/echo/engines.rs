@@ -64,6 +64,12 @@ impl TtsProvider for Speaker {
     }
 }
 
+/// What the listener understands, whatever is said: words that mean to interrupt.
+const WORDS: &str = "Let me say something.";
+/// Audio of a turn, in samples, after which the listener shows its words: 300 ms from before the onset and 400 ms of
+/// speech.
+const SHOWN_AFTER: usize = 11_200;
+
 /// Keeps what it is given to recognise, and takes it for the same words every time.
 #[derive(Clone, Default)]
 pub struct Listener {
@@ -88,10 +94,17 @@ impl SttProvider for Listener {
             let event = match input {
                 SttInput::Audio { turn, pcm: audio, .. } => {
                     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    let kept = pcm::extend_from_bytes(&audio, heard.entry(turn).or_default());
-                    kept.err().map(Err)
+                    let turns = heard.entry(turn).or_default();
+                    let before = turns.len();
+                    match pcm::extend_from_bytes(&audio, turns) {
+                        Err(error) => Some(Err(error)),
+                        Ok(()) if (before..turns.len()).contains(&SHOWN_AFTER) => {
+                            Some(Ok(SttEvent::Partial { turn, text: WORDS.into() }))
+                        }
+                        Ok(()) => None,
+                    }
                 }
-                SttInput::Finalize(id) => Some(Ok(SttEvent::Final { id, text: "I see.".into(), unclear: false })),
+                SttInput::Finalize(id) => Some(Ok(SttEvent::Final { id, text: WORDS.into(), unclear: false })),
             };
             async move { event }
         });
