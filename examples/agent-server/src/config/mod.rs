@@ -144,6 +144,9 @@ impl Config {
             agent.conversation.endpointing.min_ms = silence;
             agent.conversation.endpointing.max_ms = agent.conversation.endpointing.max_ms.max(silence);
         }
+        if layers.parse("SPECULATION", parse::switch)? == Some(false) {
+            agent.conversation.speculation.max_tries = 0;
+        }
         Ok(())
     }
 }
