@@ -70,6 +70,7 @@ async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) ->
         ("GROQ_API_KEY", "groq-key".to_owned()),
         ("GROQ_BASE_URL", groq.url("").to_string()),
         ("GREETING", String::new()),
+        ("SPECULATION", "off".to_owned()),
         ("ENDPOINTING_MS", window.as_millis().to_string()),
     ];
     let environment = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -36,6 +36,8 @@ impl Conversation {
                     if let Some(end) = turn.marks.speech_end {
                         self.pauses.paused(self.now.saturating_since(end));
                     }
+                    // Where the time went is told of the pause that ends the turn.
+                    turn.marks = Marks::default();
                     turn.attempt += 1;
                     turn.answer = None;
                     turn.estimate = None;
@@ -165,6 +167,7 @@ impl Conversation {
         let Some(mut turn) = self.turn.take() else { return };
         self.user = UserPhase::Silent;
         self.pauses.turn_ended();
+        turn.marks.turn_end.get_or_insert(self.now);
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);
         turn.marks.providers.stt = self.recogniser.clone().filter(|_| turn.answer.is_some() || !turn.words.is_empty());
@@ -184,7 +187,8 @@ impl Conversation {
             && self.is_idle()
             && !self.is_detached()
         {
-            self.start_reply(reply, Prompt::Text(text), Marks { words: Some(self.now), ..turn.marks });
+            let discarded = reply.attempt;
+            self.start_reply(reply, Prompt::Text(text), Marks { words: Some(self.now), discarded, ..turn.marks });
         }
     }
 

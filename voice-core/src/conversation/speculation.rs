@@ -126,10 +126,14 @@ impl Conversation {
     /// The turn ended with the words that were answered.
     fn give_held(&mut self, marks: Marks) {
         self.timers.stop(Timer::Speculation);
+        let now = self.now;
         let Some(reply) = &mut self.reply else { return };
         let id = reply.id;
         let Some(held) = reply.held.take() else { return };
         reply.marks = marks.with_answer(&reply.marks, id.attempt);
+        if !held.waiting.is_empty() {
+            reply.marks.to_speech.get_or_insert(now);
+        }
         self.agent = AgentPhase::Thinking;
         if self.user == UserPhase::Speaking {
             self.hold();
@@ -185,7 +189,7 @@ impl Conversation {
 
     /// Has a sentence spoken, unless it is held back until the turn has ended.
     pub(super) fn speak(&mut self, id: ReplyId, sentence: SentenceId, text: String) {
-        let sentences = self.config.speculation.sentences;
+        let (now, sentences) = (self.now, self.config.speculation.sentences);
         let Some(reply) = self.live(id) else { return };
         if let Some(held) = &mut reply.held {
             if held.spoken >= sentences {
@@ -193,6 +197,7 @@ impl Conversation {
             }
             held.spoken += 1;
         }
+        reply.marks.to_speech.get_or_insert(now);
         self.command(Command::Speak { reply: id, sentence, text });
         if !self.timers.is_set(Timer::Speech) {
             self.after(Timer::Speech, self.config.tts_timeout_ms);

@@ -24,6 +24,9 @@ pub struct MetricsFrame {
     pub total_ms: Option<f64>,
     /// Whether work done before the turn's end was used.
     pub speculative: bool,
+    /// Answers that were prepared before the turn's end and discarded; left out where there were none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub discarded: u32,
     /// The critical path, in order.
     pub path: Vec<PathEntry>,
     /// Who had served the turn; left out where nobody had.
@@ -56,8 +59,21 @@ pub struct PathEntry {
     /// Which part.
     #[serde(with = "words::path_stage")]
     pub stage: PathStage,
-    /// How long it took, in ms.
+    /// How long the user waited for it, in ms.
     pub ms: f64,
+    /// How long it had been at work before the turn's end, in ms, beside the path; left out where it had not.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub ahead_ms: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_nothing(ms: &f64) -> bool {
+    *ms == 0.0
 }
 
 impl From<TurnMetrics> for MetricsFrame {
@@ -70,6 +86,7 @@ impl From<TurnMetrics> for MetricsFrame {
             tts_ms: metrics.tts_ms.map(rounded),
             total_ms: metrics.total_ms.map(rounded),
             speculative: metrics.speculative,
+            discarded: metrics.discarded,
             path: rounded_path(&metrics),
             providers: ProvidersFrame::of(&metrics.providers),
         }
@@ -94,7 +111,8 @@ fn rounded_path(metrics: &TurnMetrics) -> Vec<PathEntry> {
         .map(|part| {
             let begin = boundary;
             boundary += part.ms;
-            PathEntry { stage: part.stage, ms: (hundredths(boundary) - hundredths(begin)) / 100.0 }
+            let ms = (hundredths(boundary) - hundredths(begin)) / 100.0;
+            PathEntry { stage: part.stage, ms, ahead_ms: rounded(part.ahead_ms) }
         })
         .collect()
 }

@@ -61,6 +61,7 @@ one_word! {
 one_word! {
     /// A part of the critical path.
     path_stage: PathStage {
-        Vad = "vad", Endpointing = "endpointing", Stt = "stt", Llm = "llm", Sentence = "sentence", Tts = "tts", Send = "send",
+        Vad = "vad", Endpointing = "endpointing", Stt = "stt", Floor = "floor", Llm = "llm", Sentence = "sentence",
+        Tts = "tts", Send = "send",
     }
 }

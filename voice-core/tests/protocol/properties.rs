@@ -123,7 +123,7 @@ proptest! {
     #[test]
     fn rounded_parts_sum_to_the_rounded_total(parts in prop::collection::vec(0.0..500.0f64, 1..8)) {
         let total: f64 = parts.iter().sum();
-        let path = parts.iter().map(|ms| PathPart { stage: PathStage::Llm, ms: *ms }).collect();
+        let path = parts.iter().map(|ms| PathPart { stage: PathStage::Llm, ms: *ms, ahead_ms: 0.0 }).collect();
         let frame = MetricsFrame::from(TurnMetrics { total_ms: Some(total), path, ..TurnMetrics::default() });
         let hundredths = |ms: f64| (ms * 100.0).round() as i64;
         let sum: i64 = frame.path.iter().map(|part| hundredths(part.ms)).sum();

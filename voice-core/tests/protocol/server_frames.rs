@@ -94,7 +94,7 @@ fn pause_and_resume_go_only_to_clients_that_asked() {
 
 #[test]
 fn metrics_are_milliseconds_with_two_decimals_and_null_where_absent() {
-    let part = |stage, ms| PathPart { stage, ms };
+    let part = |stage, ms| PathPart { stage, ms, ahead_ms: 0.0 };
     check(vec![(
         Event::Metrics(TurnMetrics {
             turn: TURN,

@@ -11,10 +11,12 @@ use tokio::sync::watch;
 use voice_providers::Endpoint;
 
 /// What a reply does, in order.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Step {
     Send(Vec<u8>),
     Pause(Duration),
+    /// Tells that the reply has come this far.
+    Tell(Arc<dyn Fn() + Send + Sync>),
     /// Waits until the client closes the connection, and counts it.
     AwaitClose,
     /// Closes the connection, whatever the client expects.
@@ -22,7 +24,7 @@ pub enum Step {
 }
 
 /// One reply of the script.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Reply(pub Vec<Step>);
 
 impl Reply {
@@ -93,9 +95,8 @@ impl Request {
     }
 }
 
-#[derive(Default)]
 struct State {
-    script: VecDeque<Reply>,
+    answer: Box<dyn FnMut(&Request) -> Reply + Send>,
     requests: Vec<Request>,
 }
 
@@ -109,9 +110,19 @@ pub struct Server {
 impl Server {
     /// Plays these replies in order, over any number of connections; the last one again and again.
     pub async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
+        let mut script: VecDeque<Reply> = script.into_iter().collect();
+        Self::answering(move |_| {
+            let next = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
+            next.expect("the script has a reply")
+        })
+        .await
+    }
+
+    /// Answers each request by itself.
+    pub async fn answering(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { script: script.into_iter().collect(), requests: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { answer: Box::new(answer), requests: Vec::new() }));
         let (connections_in, connections) = watch::channel(0);
         let (closed_in, closed) = watch::channel(0);
         let shared = Arc::clone(&state);
@@ -160,10 +171,11 @@ async fn serve(mut socket: TcpStream, state: Arc<Mutex<State>>, closed: watch::S
     while let Some(request) = read_request(&mut socket, &mut buffer).await {
         let reply = {
             let mut state = state.lock().unwrap();
+            let reply = (state.answer)(&request);
             state.requests.push(request);
-            if state.script.len() > 1 { state.script.pop_front() } else { state.script.front().cloned() }
+            reply
         };
-        for step in reply.expect("the script has a reply").0 {
+        for step in reply.0 {
             match step {
                 Step::Send(bytes) => {
                     if socket.write_all(&bytes).await.is_err() {
@@ -171,6 +183,7 @@ async fn serve(mut socket: TcpStream, state: Arc<Mutex<State>>, closed: watch::S
                     }
                 }
                 Step::Pause(pause) => tokio::time::sleep(pause).await,
+                Step::Tell(tell) => tell(),
                 Step::Close => return,
                 Step::AwaitClose => {
                     let mut byte = [0];

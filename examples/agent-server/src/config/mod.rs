@@ -153,6 +153,9 @@ impl Config {
         // Whose "yeah" and "stop" count.
         let judged = &mut agent.conversation.interruption.language;
         *judged = judged.take().or_else(|| self.language.clone());
+        if layers.parse("SPECULATION", parse::switch)? == Some(false) {
+            agent.conversation.speculation.max_tries = 0;
+        }
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub(super) const BASE_URLS: [&str; 5] =
 pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 36] = [
+pub const SETTINGS: [Setting; 37] = [
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
     setting("PORT", "Port to listen on, 0 for a free one [3000]"),
     setting("TLS_CERT", "Certificate chain (PEM); with TLS_KEY serves https and wss"),
@@ -52,6 +52,7 @@ pub const SETTINGS: [Setting; 36] = [
     setting("ENDPOINTING_MS", "Silence that ends a turn, in ms [500]"),
     setting("TURN_MODEL", "Path of the turn detection model Smart Turn v3"),
     setting("ORT_DYLIB_PATH", "Path of the ONNX Runtime library that TURN_MODEL needs"),
+    setting("SPECULATION", "Prepare an answer before the turn has ended: on or off [on]"),
     setting("INSTRUCTIONS", "How the agent is to behave"),
     setting("GREETING", "What it says first; empty for nothing"),
     setting("LANGUAGE", "Language of the conversation [en]"),
