@@ -21,6 +21,7 @@ use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
+use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
@@ -104,6 +105,8 @@ pub struct SessionOptions {
     pub instructions: Option<String>,
     /// Instead of the agent's context.
     pub context: Option<String>,
+    /// Where to record what its conversation is told and decides, to be replayed.
+    pub recording: Option<RecordingOptions>,
 }
 
 /// Puts an agent together.

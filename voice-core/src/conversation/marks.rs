@@ -1,12 +1,15 @@
 //! Where the time of a turn went: a timestamp for every boundary, and the figures made of them.
 
+use super::written;
 use crate::error::Stage;
 use crate::id::TurnId;
 use crate::time::SessionTime;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// A part of the critical path from the end of speech to the first audio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PathStage {
     /// Last speech sample → the VAD's decision that speech has ended.
     Vad,
@@ -25,7 +28,7 @@ pub enum PathStage {
 }
 
 /// One part of the path.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PathPart {
     /// Which.
     pub stage: PathStage,
@@ -34,7 +37,7 @@ pub struct PathPart {
 }
 
 /// The latencies of one turn, in ms; `None` where the turn had no such step.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct TurnMetrics {
     /// The turn.
     pub turn: TurnId,
@@ -59,13 +62,16 @@ pub struct TurnMetrics {
 }
 
 /// The providers that served a turn; `None` where the turn had no use for the stage.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct TurnProviders {
     /// Recognised its words.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub stt: Option<Arc<str>>,
     /// Wrote its answer.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub llm: Option<Arc<str>>,
     /// Spoke its answer, or the beginning of it.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub tts: Option<Arc<str>>,
 }
 

@@ -29,6 +29,11 @@ const LEADING: [&str; 4] = [
 const ANSWERS: &str =
     "yes no yeah yep nope sure okay ok thanks goodbye bye stop ja nein danke oui non merci sí no gracias";
 
+/// Words for what has a value, and those that announce it.
+const VALUED: &str =
+    "name number address street city email password code date birthday order name adresse nummer nom número";
+const VERBS: [&str; 6] = ["is", "are", "was", "ist", "est", "es"];
+
 /// Digits of numbers that people read out, by what they are: telephone numbers of 7, 10 and 11 digits, cards of 16.
 const NUMBER_LENGTHS: [usize; 4] = [7, 10, 11, 16];
 /// So many digits, one by one, are a number that goes on.
@@ -67,11 +72,7 @@ fn leads_on(word: &str) -> bool {
 /// `my name is`, `the address is`: unlike `what it is`, the word before is one that has a value.
 fn waits_for_its_value(words: &[String]) -> bool {
     let [.., subject, verb] = words else { return false };
-    matches!(verb.as_str(), "is" | "are" | "was" | "ist" | "est" | "es")
-        && lists(
-            "name number address street city email password code date birthday order name adresse nummer nom número",
-            subject,
-        )
+    VERBS.contains(&verb.as_str()) && lists(VALUED, subject)
 }
 
 /// Whether the words end in digits read one by one, or in groups, that are not yet as many as such a number has.
@@ -81,18 +82,38 @@ fn is_in_a_number(words: &[String]) -> bool {
     groups.len() > 1 && digits >= DIGITS_THAT_GO_ON && !NUMBER_LENGTHS.contains(&digits)
 }
 
-/// How many digits a word stands for.
-fn digits(word: &str) -> Option<usize> {
-    const DIGITS: &str = "zero oh one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben \
-                          acht neun";
-    if word.chars().all(|c| c.is_ascii_digit()) {
-        return Some(word.len());
+/// Whether a word, in lower case, may decide how complete a turn sounds by being this one and no other.
+pub fn decides_turns(word: &str) -> bool {
+    leads_on(word) || lists(ANSWERS, word) || lists(VALUED, word) || VERBS.contains(&word) || multiplies(word).is_some()
+}
+
+/// A word for a digit that is as long as this one, if this is one; which of them, `choice` decides.
+pub fn digit_word(word: &str, choice: u64) -> Option<&'static str> {
+    if !lists(DIGITS, word) {
+        return None;
     }
+    let length = word.chars().count();
+    let alike: Vec<&str> = DIGITS.split_whitespace().filter(|other| other.chars().count() == length).collect();
+    alike.get((choice % alike.len().max(1) as u64) as usize).copied()
+}
+
+const DIGITS: &str = "zero oh one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht \
+                      neun";
+
+fn multiplies(word: &str) -> Option<usize> {
     match word {
         "double" => Some(1),
         "triple" => Some(2),
-        _ => lists(DIGITS, word).then_some(1),
+        _ => None,
     }
+}
+
+/// How many digits a word stands for.
+fn digits(word: &str) -> Option<usize> {
+    if word.chars().all(|c| c.is_ascii_digit()) {
+        return Some(word.len());
+    }
+    multiplies(word).or_else(|| lists(DIGITS, word).then_some(1))
 }
 
 #[cfg(test)]

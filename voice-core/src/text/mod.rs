@@ -9,7 +9,7 @@ mod scanner;
 mod sentence;
 mod spoken_form;
 
-pub use completeness::{Completeness, completeness};
+pub use completeness::{Completeness, completeness, decides_turns, digit_word};
 pub use markup::{spoken, spoken_from};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;

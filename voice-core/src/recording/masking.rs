@@ -1,0 +1,106 @@
+//! Words made unreadable without changing what turn-taking makes of them.
+
+use crate::text::{decides_turns, digit_word};
+use serde_json::Value;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+/// Fields whose strings are nobody's words: names of variants, providers and tools, and the messages of errors, which
+/// never quote anybody.
+const NOT_WORDS: [&str; 16] = [
+    "input", "command", "emit", "stage", "kind", "provider", "stt", "llm", "tts", "state", "reason", "close", "status",
+    "prompt", "id", "name",
+];
+/// A message of an error.
+const MESSAGE: &str = "message";
+/// A string of JSON: what a tool is called with.
+const ARGUMENTS: &str = "arguments";
+
+/// A key for one recording. It is random and goes with the recording, so that nobody can try words against it.
+pub(super) struct Masking(RandomState);
+
+impl Masking {
+    pub(super) fn new() -> Self {
+        Self(RandomState::new())
+    }
+
+    /// Masks every string of a line but those of fields that hold nobody's words: what is new is masked.
+    pub(super) fn mask(&self, line: &mut Value) {
+        each_text(line, "", &mut |text| self.text(text));
+    }
+
+    fn text(&self, text: &str) -> String {
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(|character: char| character.is_alphanumeric()) {
+            masked.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let length =
+                rest.find(|character: char| !(character.is_alphanumeric() || character == '\'')).unwrap_or(rest.len());
+            self.word(&rest[..length], &mut masked);
+            rest = &rest[length..];
+        }
+        masked.push_str(rest);
+        masked
+    }
+
+    fn word(&self, word: &str, masked: &mut String) {
+        let plain = word.to_lowercase();
+        if decides_turns(&plain) {
+            return masked.push_str(word);
+        }
+        let mut hash = self.0.hash_one(&plain);
+        if let Some(other) = digit_word(&plain, hash) {
+            return masked.push_str(other);
+        }
+        for (index, character) in word.chars().enumerate() {
+            hash = self.0.hash_one((hash, index));
+            masked.push(other_character(character, hash));
+        }
+    }
+}
+
+/// A character of the same kind.
+fn other_character(character: char, hash: u64) -> char {
+    let of = |first: u32, count: u64| char::from_u32(first + (hash % count) as u32).unwrap_or('x');
+    match character {
+        '\'' => character,
+        _ if character.is_numeric() => of(u32::from('0'), 10),
+        _ if character.is_uppercase() => of(u32::from('A'), 26),
+        _ if u32::from(character) >= 0x0E00 => of(0x4E00, 20_000),
+        _ => of(u32::from('a'), 26),
+    }
+}
+
+/// What is left of a line when nothing is known of its words: their lengths and punctuation.
+pub(super) fn shape(line: &mut Value) {
+    each_text(line, "", &mut |text| {
+        let plain = |character: char| if character.is_alphanumeric() { 'x' } else { character };
+        text.chars().map(plain).collect()
+    });
+}
+
+fn each_text(value: &mut Value, field: &str, change: &mut impl FnMut(&str) -> String) {
+    match value {
+        Value::String(text) if field == ARGUMENTS => match serde_json::from_str::<Value>(text) {
+            Ok(mut inside) => {
+                each_text(&mut inside, "", change);
+                *text = inside.to_string();
+            }
+            Err(_) => *text = change(text),
+        },
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, field, change)),
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                let words = !(value.is_string() && (NOT_WORDS.contains(&name.as_str()) || name == MESSAGE));
+                if name == ARGUMENTS && value.is_object() {
+                    each_text(value, "", change);
+                } else if words {
+                    each_text(value, name, change);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
