@@ -16,6 +16,8 @@ pub use denoise::{Denoised, StreamDenoiser};
 pub use ext::{AudioStreamExt, CancelStreamExt};
 pub use frames::Frames;
 pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
+#[cfg(feature = "testing")]
+pub(crate) use playout::PacedClock;
 pub use playout::{Playout, PlayoutConfig};
 pub use processor::{AudioChunk, AudioProcessor, Processed};
 pub use resample::Resampled;
