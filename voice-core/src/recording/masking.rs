@@ -11,6 +11,8 @@ const NOT_WORDS: [&str; 16] = [
     "input", "command", "emit", "stage", "kind", "provider", "stt", "llm", "tts", "state", "reason", "close", "status",
     "prompt", "id", "name",
 ];
+/// Words to choose from, so that one of them means nothing.
+const TRIES: u32 = 8;
 /// A message of an error.
 const MESSAGE: &str = "message";
 /// A string of JSON: what a tool is called with.
@@ -49,14 +51,18 @@ impl Masking {
         if decides_turns(&plain) {
             return masked.push_str(word);
         }
-        let mut hash = self.0.hash_one(&plain);
-        if let Some(other) = digit_word(&plain, hash) {
+        if let Some(other) = digit_word(&plain, self.0.hash_one(&plain)) {
             return masked.push_str(other);
         }
-        for (index, character) in word.chars().enumerate() {
-            hash = self.0.hash_one((hash, index));
-            masked.push(other_character(character, hash));
-        }
+        // A short word may by chance become one that decides something.
+        let means_nothing = |other: &String| !decides_turns(&other.to_lowercase()) && digit_word(other, 0).is_none();
+        let others = (0..TRIES).map(|attempt| self.other_word(word, self.0.hash_one((&plain, attempt))));
+        masked.push_str(&others.filter(means_nothing).next().unwrap_or_else(|| "x".repeat(word.chars().count())));
+    }
+
+    fn other_word(&self, word: &str, hash: u64) -> String {
+        let of_place = |(index, character)| other_character(character, self.0.hash_one((hash, index)));
+        word.chars().enumerate().map(of_place).collect()
     }
 }
 

@@ -223,7 +223,7 @@ pub struct SimulatedTool {
 pub struct Network {
     /// Added to the time of every fact of a service and every report of the listener; those of one call stay in order.
     pub jitter: Latency,
-    /// So many of a hundred facts do not wait for those before them.
+    /// So many of a hundred facts do not wait for those before them; the audio of a voice does.
     pub reordered_percent: u8,
     /// So many of a hundred facts of a call that was cancelled arrive all the same.
     pub late_percent: u8,

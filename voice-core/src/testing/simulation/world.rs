@@ -356,8 +356,11 @@ impl<'a> World<'a> {
         };
         for (latency, input) in facts {
             let mut at = begin + latency + network.jitter.sample(&mut self.random);
+            // Audio that overtook other audio of its stream would be other speech.
+            let stays =
+                matches!(source, Source::Voice(_)) || !self.random.percent(u64::from(network.reordered_percent));
             if let Some(last) = service.map(|service| &mut self.in_order[service])
-                && !self.random.percent(u64::from(network.reordered_percent))
+                && stays
             {
                 at = at.max(*last);
                 *last = at;
