@@ -38,8 +38,8 @@ bench:
 	@.ci/install test
 	@echo '== benches'
 	@cargo bench --locked --workspace --all-features --no-fail-fast
-	@echo '== random conversations and sessions, in full'
-	@CONVERSATIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
+	@echo '== random conversations, interruptions and sessions, in full'
+	@CONVERSATIONS=1000000 INTERRUPTIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
 	@echo '== everything one can say, 200 interruptions, from every kind of microphone'
 	@VOICE_AGENT_FULL=1 cargo test --locked --workspace --all-features --test speech
 	@echo '== providers that fail at 1,000 random moments'

@@ -110,3 +110,50 @@ fn each_text(value: &mut Value, field: &str, change: &mut impl FnMut(&str) -> St
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{completeness, spoken_form};
+
+    #[test]
+    fn masked_words_have_the_lengths_and_marks_of_those_that_were_said() {
+        let masking = Masking::new();
+        for text in ["Margaret's parcel, number 4711!", "Größe «zwölf» 株式会社", "", "  ", "A1 b2"] {
+            let masked = masking.text(text);
+            let shaped = |text: &str| {
+                let mut value = Value::from(text);
+                shape(&mut value);
+                value
+            };
+            assert_eq!(shaped(&masked), shaped(text));
+            assert_eq!(masked, masking.text(text), "the same word gives the same one");
+        }
+        assert_ne!(masking.text("Margaret"), "Margaret");
+        assert_ne!(masking.text("Margaret"), Masking::new().text("Margaret"), "each recording has its key");
+    }
+
+    #[test]
+    fn turns_sound_as_complete_as_they_did() {
+        let masking = Masking::new();
+        for text in
+            ["a table for two and", "my number is", "five five five one two", "yes", "what time is it?", "555 12"]
+        {
+            assert_eq!(completeness(&masking.text(text)), completeness(text), "{text}");
+        }
+        assert_eq!(spoken_form(&masking.text("Call me Ishmael.")), spoken_form(&masking.text("call me ishmael")));
+    }
+
+    #[test]
+    fn all_strings_are_masked_but_names() {
+        let mut line = serde_json::json!({
+            "input": {"some_day": {"text": "secret", "provider": "deepgram", "deep": [{"any": "secret"}]}},
+            "arguments": r#"{"city":"secret"}"#,
+        });
+        Masking::new().mask(&mut line);
+        assert!(!line.to_string().contains("secret"), "{line}");
+        assert_eq!(line["input"]["some_day"]["provider"], "deepgram");
+        let arguments: Value = serde_json::from_str(line["arguments"].as_str().unwrap()).unwrap();
+        assert_eq!(arguments["city"].as_str().unwrap().len(), 6);
+    }
+}

@@ -4,6 +4,7 @@
 
 mod failures;
 mod interruptions;
+mod pauses;
 mod sessions;
 mod speculation;
 mod tools;

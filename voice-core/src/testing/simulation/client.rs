@@ -119,3 +119,33 @@ impl Client {
         self.calls.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_that_should_not_have_come_is_counted() {
+        let (first, second) = (ReplyId::from(TurnId(1)), ReplyId { turn: TurnId(1), attempt: 1 });
+        let pcm = |reply| Bytes::from(mark(reply).to_le_bytes().repeat(100));
+        let mut client = Client::new(Listener::default());
+        let now = SessionTime::ZERO;
+        client.audio(first, &pcm(first), now);
+        assert_eq!(client.stale_bytes, 200, "before its text");
+        client.event(&Event::Reply { turn: TurnId(1), text: "One.".into() }, now);
+        client.audio(first, &pcm(first), now);
+        assert_eq!(client.stale_bytes, 200);
+        client.audio(first, &pcm(second), now);
+        assert_eq!(client.stale_bytes, 400, "of another reply");
+        client.audio(second, &pcm(second), now);
+        assert_eq!(client.second_replies, 1);
+        let position = client.event(&Event::Clear { turn: TurnId(1) }, SessionTime::from_millis(5));
+        assert_eq!(position, Some((TurnId(1), 80)));
+        client.audio(first, &pcm(first), now);
+        assert_eq!((client.stale_bytes, client.bytes), (600, 1_000), "after its clear");
+        for _ in 0..2 {
+            client.event(&Event::ReplyEnd { turn: TurnId(1), interrupted: true, heard: String::new() }, now);
+        }
+        assert_eq!(client.second_replies, 2, "ended twice");
+    }
+}
