@@ -4,8 +4,8 @@
 //! ```sh
 //! cargo run -p voice-core --features testing --example simulate -- 20 recordings [scenario.json]
 //! ```
-#![allow(clippy::print_stdout)]
 
+use std::io::Write;
 use std::path::Path;
 use voice_core::testing::{Act, Latency, Scenario, When};
 
@@ -21,10 +21,11 @@ fn main() -> Result<(), Failure> {
         None => people_who_pause(),
     };
     std::fs::create_dir_all(folder)?;
+    let mut output = std::io::stdout().lock();
     for seed in 0..calls.parse()? {
         let call = scenario.run(seed);
         std::fs::write(Path::new(folder).join(format!("call-{seed:04}.jsonl")), call.log)?;
-        println!("{}", serde_json::to_string(&call.report)?);
+        writeln!(output, "{}", serde_json::to_string(&call.report)?)?;
     }
     Ok(())
 }

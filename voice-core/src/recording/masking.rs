@@ -56,8 +56,8 @@ impl Masking {
         }
         // A short word may by chance become one that decides something.
         let means_nothing = |other: &String| !decides_turns(&other.to_lowercase()) && digit_word(other, 0).is_none();
-        let others = (0..TRIES).map(|attempt| self.other_word(word, self.0.hash_one((&plain, attempt))));
-        masked.push_str(&others.filter(means_nothing).next().unwrap_or_else(|| "x".repeat(word.chars().count())));
+        let mut others = (0..TRIES).map(|attempt| self.other_word(word, self.0.hash_one((&plain, attempt))));
+        masked.push_str(&others.find(means_nothing).unwrap_or_else(|| "x".repeat(word.chars().count())));
     }
 
     fn other_word(&self, word: &str, hash: u64) -> String {

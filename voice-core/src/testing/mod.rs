@@ -19,3 +19,8 @@ pub use timeline::{Moment, Timeline};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/writing-a-provider.md")]
 pub struct WritingAProvider;
+
+/// The page on testing and replay, whose code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/testing.md")]
+pub struct TestingAndReplay;

@@ -23,6 +23,7 @@ mod client;
 mod cut_offs;
 mod latency;
 mod mouth;
+mod obeying;
 mod observer;
 mod report;
 mod scenario;
