@@ -145,3 +145,62 @@ fn what_cannot_be_read_is_named() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+/// Every input, as format 1 writes it. A reader of later versions must still take these lines; an input that is added gets
+/// a line.
+const INPUTS: &str = r#"
+{"at":0,"input":{"start":{"output_rate":16000}}}
+{"at":1064000000,"input":{"speech_started":{"at":48000}}}
+{"at":1,"input":{"speech_paused":{"at":48000}}}
+{"at":1,"input":{"speech_ended":{"at":48000,"silence":{"secs":0,"nanos":192000000}}}}
+{"at":1,"input":{"turn_estimate":{"turn":1,"probability":0.25}}}
+{"at":1,"input":{"partial_transcript":{"turn":1,"text":"hello"}}}
+{"at":1,"input":{"final_transcript":{"turn":1,"attempt":0,"text":"Hello.","unclear":false}}}
+{"at":1,"input":{"user_text":"Hello."}}
+{"at":1,"input":{"model_alive":{"reply":{"turn":1,"attempt":0}}}}
+{"at":1,"input":{"first_token":{"reply":{"turn":1,"attempt":2}}}}
+{"at":1,"input":{"reply":{"reply":{"turn":1,"attempt":0},"text":"*Hi.* ","speech":"Hi."}}}
+{"at":1,"input":{"tool_calls":{"reply":{"turn":1,"attempt":0},"calls":[{"id":"a","name":"look","arguments":"{}"}]}}}
+{"at":1,"input":{"tool_result":{"reply":{"turn":1,"attempt":0},"id":"a","result":{"Ok":{"text":"rain","sources":[{"title":"t","url":"u"}]}}}}}
+{"at":1,"input":{"tool_result":{"reply":{"turn":1,"attempt":0},"id":"a","result":{"Err":"no"}}}}
+{"at":1,"input":{"reply_ended":{"reply":{"turn":1,"attempt":0}}}}
+{"at":1,"input":{"synthesized":{"reply":{"turn":1,"attempt":0},"sentence":0,"samples":1600}}}
+{"at":1,"input":{"sentence_synthesized":{"reply":{"turn":1,"attempt":0},"sentence":0}}}
+{"at":1,"input":{"sent":{"reply":{"turn":1,"attempt":0},"samples":1600}}}
+{"at":1,"input":{"played":{"turn":1,"samples":800,"reported":true}}}
+{"at":1,"input":{"playback_done":{"reply":{"turn":1,"attempt":0}}}}
+{"at":1,"input":{"failed":{"reply":null,"stage":"stt","kind":"unavailable","message":"m"}}}
+{"at":1,"input":{"failed":{"reply":{"turn":1,"attempt":0},"stage":"llm","kind":{"rate_limited":{"retry_after":null}},"message":"m"}}}
+{"at":1,"input":{"served":{"reply":null,"stage":"stt","provider":"deepgram"}}}
+{"at":1,"input":{"failed_over":{"reply":null,"stage":"stt","provider":"deepgram","kind":"timeout","message":"m"}}}
+{"at":1,"input":{"say":"Hello."}}
+{"at":1,"input":"interrupt"}
+{"at":1,"input":{"set_context":{"context":null}}}
+{"at":1,"input":{"set_context":{"instructions":"Be brief.","context":null}}}
+{"at":1,"input":"detached"}
+{"at":1,"input":{"attached":{"output_rate":8000}}}
+{"at":1,"input":{"close":"end"}}
+{"at":1,"input":"timeout"}
+"#;
+
+#[test]
+fn what_format_1_has_written_is_read_and_written_the_same() {
+    let header = lively().run(1).log.lines().next().unwrap().to_owned();
+    let recording = Recording::parse(&format!("{header}{INPUTS}")).unwrap();
+    let buffer = RecordingBuffer::new();
+    let mut recorder =
+        Recorder::begin(&options(&buffer, Words::Kept), &recording.header().config, &recording.header().tools);
+    for (at, input) in recording.inputs() {
+        recorder.input(*at, input);
+    }
+    assert_eq!(buffer.text(), format!("{header}{INPUTS}"));
+}
+
+#[test]
+fn a_header_of_today_lacks_settings_of_tomorrow() {
+    let first =
+        r#"{"voice_agent_recording":1,"library":"0.0.1","words":"kept","config":{"endpointing":{"min_ms":300}}}"#;
+    let recording = Recording::parse(&format!("{first}\n")).unwrap();
+    assert_eq!(recording.header().config.endpointing.min_ms, 300);
+    assert_eq!(recording.header().config.llm_timeout_ms, 15_000);
+}
