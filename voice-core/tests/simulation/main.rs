@@ -18,7 +18,8 @@ fn lively() -> Scenario {
         .then(When::Asked(Latency::uniform(0, 3_000)), Act::say("No, about the other thing."))
         .then(When::Answered(Latency::constant(900)), Act::say("My number is five five five"))
         .then(When::After(Latency::uniform(500, 1_200)), Act::say("one two three four."))
-        .then(When::Answered(Latency::constant(400)), Act::Type("Thanks.".into()));
+        .then(When::Answered(Latency::constant(400)), Act::Type("Thanks.".into()))
+        .then(When::Sounding(Latency::uniform(0, 1_000)), Act::Interrupt);
     scenario.recogniser.last = Latency::log_normal(247, 400);
     scenario.model.first_token = Latency::log_normal(98, 217);
     scenario.voice.first_byte = Latency::log_normal(188, 300);

@@ -35,7 +35,8 @@ pub struct Report {
     pub second_replies: u32,
     /// Calls to tools that began and never ended.
     pub orphan_calls: usize,
-    /// It did not come to rest within two minutes after the user's last word, nothing being left to wait for.
+    /// It did not come to rest: not within two minutes after the last thing the user did, or with nothing left to wait
+    /// for.
     pub stuck: bool,
 }
 

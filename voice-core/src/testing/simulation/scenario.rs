@@ -68,7 +68,8 @@ pub struct Step {
     pub act: Act,
 }
 
-/// When a step is done: so long after something. What does not happen within 20 s is not waited for.
+/// When a step is done: so long after something. What does not happen within 20 s is not waited for; a call in which not
+/// everything is said within two minutes is stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {

@@ -1,8 +1,8 @@
 //! The user: when they do the next thing of the script, and how speech is heard.
 
 use super::agenda::Happening;
-use super::scenario::{Act, When};
-use super::world::World;
+use super::scenario::{Act, Step, When};
+use super::world::{REST, World};
 use crate::conversation::{AgentPhase, AgentState, Input, UserPhase};
 use crate::stream::SpeechConfig;
 use crate::time::{AudioTime, SessionTime};
@@ -75,6 +75,7 @@ impl World<'_> {
         let step = if step >= self.scenario.script.len() && again { 0 } else { step };
         self.user.step = step;
         self.user.waiting = match self.scenario.script.get(step) {
+            Some(Step { when: When::Answered(latency), .. }) => Waiting::For(When::Answered(*latency), self.now + REST),
             Some(next) => Waiting::For(next.when, self.now + PATIENCE),
             None => Waiting::Over,
         };
@@ -96,6 +97,7 @@ impl World<'_> {
             }
         };
         if happened || self.now >= until {
+            self.report.stuck |= !happened && matches!(when, When::Answered(_));
             self.user.waiting = Waiting::Acting;
             let at = self.now + latency.sample(&mut self.random);
             self.agenda.plan(at, Happening::Act);

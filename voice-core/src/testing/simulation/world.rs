@@ -19,8 +19,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A call that has not come to rest so long after the user's last act is stuck.
-const REST: Duration = Duration::from_secs(120);
+/// A call that has not come to rest so long after somebody's last act is stuck.
+pub(super) const REST: Duration = Duration::from_secs(120);
 /// So many things at the same moment are a circle.
 const AT_ONCE: u32 = 100_000;
 
@@ -81,6 +81,7 @@ impl<'a> World<'a> {
         let (mut moment, mut at_once) = (self.now, 0);
         while at_once < AT_ONCE {
             self.look_around();
+            self.report.stuck |= self.waits_for_nothing() && !self.is_at_rest();
             let Some(next) = self.next() else { break };
             if self.user_is_done() && next > self.last_act + REST {
                 break;
@@ -90,13 +91,26 @@ impl<'a> World<'a> {
             moment = self.now;
             self.step();
         }
-        let rest = self.conversation.next_timeout().is_none()
+        self.report.stuck |= !self.is_at_rest();
+        self.learn(Input::Close(CloseReason::End));
+        self.report.stuck |= !self.conversation.is_closed();
+        self.finish()
+    }
+
+    /// Whether nothing will happen any more unless the user does something.
+    fn waits_for_nothing(&self) -> bool {
+        self.conversation.next_timeout().is_none() && self.agenda.next().is_none() && self.playout_wake().is_none()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.conversation.next_timeout().is_none()
             && self.mouth.is_none()
             && (self.conversation.user_phase(), self.conversation.agent_phase())
-                == (UserPhase::Silent, AgentPhase::Idle);
-        self.learn(Input::Close(CloseReason::End));
-        self.report.stuck = !rest || !self.conversation.is_closed();
-        self.finish()
+                == (UserPhase::Silent, AgentPhase::Idle)
+    }
+
+    fn playout_wake(&self) -> Option<SessionTime> {
+        self.mouth.as_ref().and_then(|mouth| mouth.playout.next_wake(self.now))
     }
 
     fn user_is_done(&mut self) -> bool {
@@ -108,8 +122,7 @@ impl<'a> World<'a> {
     }
 
     fn next(&self) -> Option<SessionTime> {
-        let playout = self.mouth.as_ref().and_then(|mouth| mouth.playout.next_wake(self.now));
-        let wakes = [self.conversation.next_timeout(), playout, self.agenda.next(), self.user.next_wake()];
+        let wakes = [self.conversation.next_timeout(), self.playout_wake(), self.agenda.next(), self.user.next_wake()];
         wakes.into_iter().flatten().min()
     }
 
