@@ -114,6 +114,11 @@ impl Client {
         Some((playing.turn, playing.clock.position(now, self.listener.rate, playing.received)))
     }
 
+    /// Whether every reply that was shown was told to be over.
+    pub(super) fn knows_all_ends(&self) -> bool {
+        self.shown.iter().all(|turn| self.ended.contains(turn))
+    }
+
     /// Calls to tools that began and have no end.
     pub(super) fn open_calls(&self) -> usize {
         self.calls.len()

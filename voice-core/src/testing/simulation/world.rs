@@ -105,6 +105,7 @@ impl<'a> World<'a> {
     fn is_at_rest(&self) -> bool {
         self.conversation.next_timeout().is_none()
             && self.mouth.is_none()
+            && self.client.knows_all_ends()
             && (self.conversation.user_phase(), self.conversation.agent_phase())
                 == (UserPhase::Silent, AgentPhase::Idle)
     }
