@@ -44,6 +44,8 @@ bench:
 	@CONVERSATIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
 	@echo '== 100,000 interruptions against what was heard, and of real voices without their timings'
 	@BARGE_INS=100000 INTERRUPTIONS=200 cargo test --locked --workspace --all-features --test heard_truth --test heard -- --nocapture
+	@echo '== interruptions at 1,000,000 random moments, bytes counted at the client'
+	@INTERRUPTIONS=1000000 cargo test --locked --workspace --all-features --test conversation_properties
 	@echo '== everything one can say, 200 interruptions, from every kind of microphone'
 	@VOICE_AGENT_FULL=1 cargo test --locked --workspace --all-features --test speech
 	@echo '== providers that fail at 1,000 random moments'

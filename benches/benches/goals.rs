@@ -9,8 +9,10 @@ use std::time::Duration;
 use voice_benches::{buzz, held, percentile, play, reached, smart_turn, spoken, thread_cpu};
 use voice_core::audio::pcm;
 use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
+use voice_core::recording::Recording;
 use voice_core::stage::{TurnDetector, TurnSnapshot, Vad};
 use voice_core::stream::StreamDenoiser;
+use voice_core::testing::{Act, Latency, Scenario, When};
 use voice_core::{Result, TurnId};
 
 /// Rounds of each measurement; the median counts.
@@ -77,7 +79,26 @@ fn turn_detection() -> Result<bool> {
     Ok(held("Smart Turn, a question", time.as_secs_f64() * 1e3, 45.0, "ms"))
 }
 
+/// A call of ten minutes in simulated time: two people who talk, interrupt and pause, all services jittering.
+fn simulation() -> Result<bool> {
+    let mut scenario = Scenario { length_ms: 600_000, ..Scenario::default() }
+        .then(When::Answered(Latency::uniform(200, 1_500)), Act::say("What is the weather like?"))
+        .then(When::Asked(Latency::uniform(0, 3_000)), Act::say("No, about the other thing."))
+        .then(When::Answered(Latency::constant(900)), Act::say("My number is five five five"))
+        .then(When::After(Latency::uniform(500, 1_200)), Act::say("one two three four."));
+    scenario.network.jitter = Latency::uniform(0, 30);
+    scenario.model.first_token = Latency::log_normal(98, 217);
+    let (time, report) = median(|| Ok(scenario.watch(black_box(1), &mut ())))?;
+    let (logged, call) = median(|| Ok(scenario.run(black_box(1))))?;
+    let (replayed, _) = median(|| Ok(Recording::parse(black_box(&call.log))?.replay()))?;
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Ok(reached("simulated call, its length", report.length_ms / 60_000.0, 10.0, "minutes")
+        & held("simulated call of 10 minutes", ms(time), 50.0, "ms")
+        & held("… with its log", ms(logged), 100.0, "ms")
+        & held("… read from its log and replayed", ms(replayed), 100.0, "ms"))
+}
+
 fn main() -> Result<ExitCode> {
-    let met = silero()? & denoise()? & conversation()? & turn_detection()?;
+    let met = silero()? & denoise()? & conversation()? & simulation()? & turn_detection()?;
     Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,5 +1,6 @@
 //! Names of sessions, turns and sentences.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ fn random_hex() -> String {
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(pub u32);
 
         impl $name {
@@ -79,7 +81,7 @@ number_id! {
 
 /// A reply to a turn. Every attempt at an answer has its own id, so that what comes late from one that was given up is
 /// never taken for part of the next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct ReplyId {
     /// The turn it answers.
     pub turn: TurnId,

@@ -17,6 +17,7 @@ pub mod audio;
 pub mod builtin;
 pub mod conversation;
 pub mod protocol;
+pub mod recording;
 pub mod stage;
 pub mod stream;
 #[cfg(feature = "testing")]

@@ -1,9 +1,11 @@
 //! What was said and done, as the language model gets to see it.
 
 use crate::tool::ToolRound;
+use serde::Serialize;
 
 /// One thing said or done, as it stands in the history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
     /// The person's words.
     User(String),

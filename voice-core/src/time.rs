@@ -3,11 +3,13 @@
 //! Silence is measured in samples, so it cannot be stretched by a slow network; deadlines are measured in session
 //! time. Only `agent/clock.rs` converts between a clock and these types; everywhere else time is an argument.
 
+use serde::{Deserialize, Serialize};
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// A position in a stream of audio, in ticks of 48 kHz: exact for 8, 12, 16, 24 and 48 kHz.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct AudioTime(u64);
 
 impl AudioTime {
@@ -67,7 +69,8 @@ impl Add for AudioTime {
 }
 
 /// Time since the session began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SessionTime(u64);
 
 impl SessionTime {

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Whether calling a tool changes the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SideEffect {
     /// It only looks: a call whose answer is no longer wanted is dropped.
     #[default]
@@ -20,7 +21,7 @@ pub enum SideEffect {
 }
 
 /// A tool as the model sees it, and how it is to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolSpec {
     /// Its name: 1 … 64 letters, digits, `_` and `-`; unique in an agent.
     pub name: String,
@@ -44,7 +45,7 @@ pub struct Source {
 }
 
 /// What a tool gives.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ToolOutput {
     /// What the model gets to read.
     pub text: String,
@@ -65,7 +66,7 @@ impl From<&str> for ToolOutput {
 }
 
 /// A call as the model made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// Names the call, and later its result. The conversation renames one that has been used before.
     pub id: String,
@@ -76,7 +77,7 @@ pub struct ToolCall {
 }
 
 /// A call together with its result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredCall {
     /// The call.
     pub call: ToolCall,
@@ -85,7 +86,7 @@ pub struct AnsweredCall {
 }
 
 /// The calls of one answer of the model, each with its result: a call without one cannot be written down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolRound {
     /// In the order of the model.
     pub calls: Vec<AnsweredCall>,

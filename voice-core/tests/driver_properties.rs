@@ -3,12 +3,8 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-#[path = "conversation_properties/random.rs"]
-mod random;
-
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use random::Random;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +13,9 @@ use std::time::Duration;
 use voice_core::agent::{Agent, AgentConfig, ClientFormat, Control, Output, Session, SessionOptions};
 use voice_core::builtin::EnergyVad;
 use voice_core::conversation::{CloseReason, Event, ToolStatus};
+use voice_core::recording::{Recording as Recorded, RecordingBuffer, RecordingOptions, Words};
 use voice_core::stage::{CallContext, FunctionTool, LlmEvent, LlmProvider, LlmRequest};
-use voice_core::testing::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls};
+use voice_core::testing::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls, Random};
 use voice_core::{Message, Result, ToolCall, ToolRound, TurnId};
 
 /// Sessions of an ordinary run. `SESSIONS` in the environment asks for another number, `SEED` for one.
@@ -251,13 +248,20 @@ async fn live(seed: u64, tally: &mut Tally) {
         .build();
     let format = ClientFormat { can_pause: percent(50), ..ClientFormat::default() };
     let client = RefCell::new(Client { reports: percent(50), ..Client::default() });
-    let session = agent.open(SessionOptions { format, ..SessionOptions::default() }).expect("a session opens");
+    let buffer = RecordingBuffer::new();
+    let mut recording = RecordingOptions::new(buffer.clone());
+    recording.words = if percent(50) { Words::Kept } else { Words::Masked };
+    let options = SessionOptions { format, recording: Some(recording), ..SessionOptions::default() };
+    let session = agent.open(options).expect("a session opens");
     tokio::join!(talk(&session, &random), listen(&session, &client), play(&session, &client));
     session.closed().await;
     assert!(calls.iter().all(|calls| calls.alive() == 0), "no call outlives its session");
     let client = client.into_inner();
     assert_eq!(acts[0].load(Ordering::SeqCst), acts[1].load(Ordering::SeqCst), "what was begun came to its end");
     assert!(client.over, "the session says goodbye");
+    assert!(client.tools.is_empty(), "calls without an end: {:?}", client.tools);
+    let replay = Recorded::parse(&buffer.text()).expect("it was recorded").replay();
+    assert_eq!(replay.difference, None, "the recording replays");
     let requests = requests.lock().expect("no panic holds it");
     let heard: Vec<&str> =
         client.heard.iter().map(|(_, text, _)| text.as_str()).filter(|text| !text.is_empty()).collect();

@@ -22,6 +22,7 @@ use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
+use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
@@ -109,6 +110,8 @@ pub struct SessionOptions {
     pub instructions: Option<String>,
     /// Instead of the agent's context.
     pub context: Option<String>,
+    /// Where to record what its conversation is told and decides, to be replayed.
+    pub recording: Option<RecordingOptions>,
 }
 
 /// Puts an agent together.

@@ -4,10 +4,12 @@ use super::event::Event;
 use crate::id::{ReplyId, SentenceId, SummaryId, TurnId};
 use crate::message::Message;
 use crate::tool::ToolRound;
+use serde::Serialize;
 use serde_json::Value;
 
 /// What a reply is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prompt {
     /// Ask the language model, with the history as it stands.
     Model,
@@ -16,7 +18,8 @@ pub enum Prompt {
 }
 
 /// Something for the driver to do, in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Ask the recogniser for a final transcript.
     FinalizeStt {

@@ -1,14 +1,17 @@
 //! What a conversation tells the outside world.
 
 use super::marks::TurnMetrics;
+use super::written;
 use crate::error::{ErrorKind, Stage};
 use crate::id::TurnId;
 use crate::time::AudioTime;
 use crate::tool::Source;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What the agent is doing, as a listener would say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AgentState {
     /// Waiting for the user or hearing them.
     #[default]
@@ -20,7 +23,8 @@ pub enum AgentState {
 }
 
 /// Why a session ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CloseReason {
     /// The user or the application said goodbye.
     End,
@@ -35,7 +39,8 @@ pub enum CloseReason {
 }
 
 /// How far a tool call is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ToolStatus {
     /// The model called it.
     Started,
@@ -47,7 +52,8 @@ pub enum ToolStatus {
 
 /// Something a client or an observer is told. The order is part of the contract: a turn's first [`Event::Reply`]
 /// precedes its first audio, no audio of a turn follows its [`Event::Clear`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// The agent's state changed.
@@ -128,6 +134,7 @@ pub enum Event {
         /// Where.
         stage: Stage,
         /// The provider that failed.
+        #[serde(with = "written::shared")]
         provider: Arc<str>,
         /// What can be done about it.
         kind: ErrorKind,

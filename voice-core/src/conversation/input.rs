@@ -1,15 +1,17 @@
 //! The facts a conversation learns.
 
 use super::event::CloseReason;
+use super::written;
 use crate::error::{ErrorKind, Stage};
 use crate::id::{ReplyId, SentenceId, SummaryId, TurnId};
 use crate::time::AudioTime;
 use crate::tool::{ToolCall, ToolOutput};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// When a word sounds, in samples from the first of its sentence's audio, at the output rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpokenWord {
     /// The word, as the synthesiser tells it.
     pub text: String,
@@ -20,7 +22,8 @@ pub struct SpokenWord {
 }
 
 /// A fact. Those that answer an earlier command name their turn; a fact about a turn that is no longer alive is refused.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// The session is open: greet, if there is a greeting.
     Start {
@@ -175,6 +178,7 @@ pub enum Input {
         /// Which stage.
         stage: Stage,
         /// The provider.
+        #[serde(with = "written::shared")]
         provider: Arc<str>,
     },
     /// A provider failed and another one goes on with the same call.
@@ -184,6 +188,7 @@ pub enum Input {
         /// Where.
         stage: Stage,
         /// The provider that failed.
+        #[serde(with = "written::shared")]
         provider: Arc<str>,
         /// What can be done.
         kind: ErrorKind,
@@ -206,8 +211,10 @@ pub enum Input {
     /// New instructions or context, from the next prompt on. The outer `None` leaves a value, the inner clears it.
     SetContext {
         /// How the agent is to behave.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "written::present")]
         instructions: Option<Option<String>>,
         /// What it is to know.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "written::present")]
         context: Option<Option<String>>,
     },
     /// The client went away; it may come back.

@@ -1,12 +1,15 @@
 //! Where the time of a turn went: a timestamp for every boundary, and the figures made of them.
 
+use super::written;
 use crate::error::Stage;
 use crate::id::TurnId;
 use crate::time::SessionTime;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// A part of the critical path from the end of speech to the first audio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PathStage {
     /// Last speech sample → the VAD's decision that speech has ended.
     Vad,
@@ -27,7 +30,7 @@ pub enum PathStage {
 }
 
 /// One part of the path.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PathPart {
     /// Which.
     pub stage: PathStage,
@@ -39,7 +42,7 @@ pub struct PathPart {
 }
 
 /// The latencies of one turn, in ms; `None` where the turn had no such step.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct TurnMetrics {
     /// The turn.
     pub turn: TurnId,
@@ -65,13 +68,16 @@ pub struct TurnMetrics {
 }
 
 /// The providers that served a turn; `None` where the turn had no use for the stage.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct TurnProviders {
     /// Recognised its words.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub stt: Option<Arc<str>>,
     /// Wrote its answer.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub llm: Option<Arc<str>>,
     /// Spoke its answer, or the beginning of it.
+    #[serde(serialize_with = "written::shared_if_any")]
     pub tts: Option<Arc<str>>,
 }
 
@@ -191,7 +197,8 @@ mod tests {
     fn told(marks: &Marks) -> Vec<String> {
         let metrics = marks.metrics(TurnId(3));
         assert_eq!(Some(metrics.path.iter().map(|part| part.ms).sum::<f64>()), metrics.total_ms);
-        let ahead = |part: &PathPart| if part.ahead_ms > 0.0 { format!(" + {} ahead", part.ahead_ms) } else { String::new() };
+        let ahead =
+            |part: &PathPart| if part.ahead_ms > 0.0 { format!(" + {} ahead", part.ahead_ms) } else { String::new() };
         metrics.path.iter().map(|part| format!("{:?} {}{}", part.stage, part.ms, ahead(part))).collect()
     }
 
@@ -210,7 +217,12 @@ mod tests {
     fn a_prepared_answer_was_waited_for_only_after_the_end_of_the_turn() {
         let marks = Marks { sent: at(1_601), ..spoken().with_answer(&answer(1_100, 1_300, 1_310, 1_600), 1) };
         let path = [
-            "Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 200 ahead", "Sentence 0 + 10 ahead", "Tts 100 + 190 ahead",
+            "Vad 200",
+            "Endpointing 300",
+            "Stt 0",
+            "Llm 0 + 200 ahead",
+            "Sentence 0 + 10 ahead",
+            "Tts 100 + 190 ahead",
             "Send 1",
         ];
         assert_eq!(told(&marks), path);
@@ -222,9 +234,8 @@ mod tests {
     #[test]
     fn an_answer_that_waited_for_the_end_of_the_turn_costs_nothing_after_it() {
         let marks = Marks { sent: at(1_500), ..spoken().with_answer(&answer(900, 1_000, 1_000, 1_200), 0) };
-        let path = [
-            "Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 100 ahead", "Sentence 0", "Tts 0 + 200 ahead", "Send 0",
-        ];
+        let path =
+            ["Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 100 ahead", "Sentence 0", "Tts 0 + 200 ahead", "Send 0"];
         assert_eq!(told(&marks), path);
     }
 

@@ -24,6 +24,7 @@ mod speculation;
 mod timers;
 mod tools;
 mod turn;
+mod written;
 
 pub use command::{Command, Prompt};
 pub use config::{ConversationConfig, ToolUse};

@@ -19,6 +19,8 @@ pub use echo::{Loudspeaker, PlayedTape, StreamEchoCanceller};
 pub use ext::{AudioStreamExt, CancelStreamExt};
 pub use frames::Frames;
 pub use handoff::{HandoffSender, HandoffStream, Weighted, handoff};
+#[cfg(feature = "testing")]
+pub(crate) use paced_clock::PacedClock;
 pub use playout::{Playout, PlayoutConfig};
 pub use processor::{AudioChunk, AudioProcessor, Processed};
 pub use resample::Resampled;

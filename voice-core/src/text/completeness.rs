@@ -1,6 +1,7 @@
 //! Whether words sound as if more were to come.
 
 use super::spoken_form;
+use super::spoken_form::is_number_word;
 
 /// How complete a turn sounds by its words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -36,6 +37,11 @@ const ANNOUNCING: &str = "number phone code pin account card address order iban 
                           numéro code número dirección";
 /// What was announced is waited for until it has so many digits.
 const ANNOUNCED_DIGITS: usize = 6;
+/// Words for what has a value, and those that announce it.
+const VALUED: &str =
+    "name number address street city email password code date birthday order name adresse nummer nom número";
+const VERBS: [&str; 6] = ["is", "are", "was", "ist", "est", "es"];
+
 /// Digits of numbers that people read out without announcing them: telephone numbers of 7, 10 and 11, cards of 16.
 const NUMBER_LENGTHS: [usize; 4] = [7, 10, 11, 16];
 /// So many digits, one by one, are a number that goes on.
@@ -76,11 +82,7 @@ fn leads_on(word: &str) -> bool {
 /// `my name is`, `the address is`: unlike `what it is`, the word before is one that has a value.
 fn waits_for_its_value(words: &[String]) -> bool {
     let [.., subject, verb] = words else { return false };
-    matches!(verb.as_str(), "is" | "are" | "was" | "ist" | "est" | "es")
-        && lists(
-            "name number address street city email password code date birthday order name adresse nummer nom número",
-            subject,
-        )
+    VERBS.contains(&verb.as_str()) && lists(VALUED, subject)
 }
 
 /// Whether the words end in the middle of a number that is read out, or of a word that is spelled.
@@ -100,13 +102,34 @@ fn is_letter(word: &str) -> bool {
     characters.next().is_some_and(|first| first.is_ascii_alphabetic()) && characters.next().is_none()
 }
 
+/// Digits that the spoken form leaves as they are.
+const OTHER_DIGITS: &str = "oh double null eins zwei drei vier fünf sechs sieben acht neun";
+
 /// How many digits a word of the spoken form stands for.
 fn digits(word: &str) -> Option<usize> {
-    const DIGITS: &str = "oh double null eins zwei drei vier fünf sechs sieben acht neun";
     if !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()) {
         return Some(word.len());
     }
-    lists(DIGITS, word).then_some(1)
+    lists(OTHER_DIGITS, word).then_some(1)
+}
+
+/// Whether a word, in lower case, may decide how complete a turn sounds by being this one and no other.
+pub fn decides_turns(word: &str) -> bool {
+    let listed = [ANSWERS, VALUED, ANNOUNCING].iter().any(|list| lists(list, word));
+    let number = is_number_word(word) && !DIGIT_WORDS.contains(&word);
+    leads_on(word) || listed || number || VERBS.contains(&word) || lists(OTHER_DIGITS, word)
+}
+
+/// Digits that may stand for each other without a change of what a turn sounds like.
+const DIGIT_WORDS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+/// A word for a digit that is as long as this one, if this is one; which of them, `choice` decides.
+pub fn digit_word(word: &str, choice: u64) -> Option<&'static str> {
+    if !DIGIT_WORDS.contains(&word) {
+        return None;
+    }
+    let alike: Vec<&str> = DIGIT_WORDS.into_iter().filter(|other| other.len() == word.len()).collect();
+    alike.get((choice % alike.len().max(1) as u64) as usize).copied()
 }
 
 #[cfg(test)]

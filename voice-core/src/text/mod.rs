@@ -12,7 +12,7 @@ mod spoken_form;
 mod tokens;
 mod words;
 
-pub use completeness::{Completeness, completeness};
+pub use completeness::{Completeness, completeness, decides_turns, digit_word};
 pub use markup::{spoken, spoken_from};
 pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, speaking_time};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};

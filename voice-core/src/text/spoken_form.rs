@@ -97,6 +97,11 @@ impl NumberWords {
     }
 }
 
+/// Whether a word is part of the numbers that are written as figures.
+pub(super) fn is_number_word(word: &str) -> bool {
+    number_word(word).is_some()
+}
+
 fn number_word(word: &str) -> Option<(Kind, u64)> {
     const SMALL: [&str; 20] = [
         "zero",

@@ -7,6 +7,7 @@ mod heard;
 mod interruptions;
 mod judgement;
 mod memory;
+mod pauses;
 mod protection;
 mod sessions;
 mod speculation;

@@ -1,6 +1,7 @@
 //! A hundred thousand conversations with everything that can come late, early, twice or never; what must hold of all of
 //! them is checked after every fact.
 
+#![cfg(feature = "testing")]
 #![allow(clippy::expect_used)]
 
 macro_rules! require {
@@ -13,9 +14,9 @@ macro_rules! require {
 
 mod calls;
 mod checker;
+mod interruptions;
 mod judgement;
 mod memory;
-mod random;
 mod world;
 
 use checker::Checker;

@@ -1,8 +1,8 @@
 //! What must hold of the history: it is what was said, as far as there is room for it, and a summary of what was before.
 
 use crate::checker::Verdict;
-use crate::random::Random;
 use voice_core::conversation::{Conversation, Memory, OlderTurns};
+use voice_core::testing::Random;
 use voice_core::text::estimated_tokens;
 use voice_core::{Message, SummaryId};
 

@@ -6,12 +6,12 @@ mod services;
 use crate::calls::{MOST_CALLS, MOST_ROUNDS, tools};
 use crate::checker::{Checker, FILLER, Verdict};
 use crate::judgement::{ANNOUNCEMENT, REMARKS, STOPS};
-use crate::random::Random;
 use std::collections::HashMap;
 use std::time::Duration;
 use voice_core::conversation::{
     AgentPhase, CloseReason, Command, Conversation, ConversationConfig, Event, Input, Prompt, SpokenWord, UserPhase,
 };
+use voice_core::testing::Random;
 use voice_core::{AudioTime, ErrorKind, Message, ReplyId, SentenceId, SessionTime, Stage, SummaryId, ToolCall, TurnId};
 
 /// What the loudspeaker's side knows of one reply.

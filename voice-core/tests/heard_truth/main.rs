@@ -3,8 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-#[path = "../conversation_properties/random.rs"]
-mod random;
 mod replies;
 mod world;
 

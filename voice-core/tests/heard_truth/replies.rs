@@ -1,7 +1,7 @@
 //! Random sentences with their audio's timeline, as a synthesiser would tell it.
 
-use crate::random::Random;
 use voice_core::conversation::SpokenWord;
+use voice_core::testing::Random;
 use voice_core::text::spoken;
 
 /// Words of one language, and what stands between them and at the end.

@@ -1,12 +1,12 @@
 //! One reply and its listener: audio and timings come in pieces, playout runs, and somebody interrupts.
 
-use crate::random::Random;
 use crate::replies::{Sentence, sentence};
 use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
 use voice_core::conversation::{Command, Conversation, ConversationConfig, Input, SpokenWord};
 use voice_core::stream::{Playout, PlayoutConfig};
+use voice_core::testing::Random;
 use voice_core::{AudioTime, ReplyId, SentenceId, SessionTime};
 
 /// More of a word than this must be missing for it not to have been heard, in ms: 20, and 1 for clocks that round.

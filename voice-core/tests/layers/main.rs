@@ -8,6 +8,7 @@
 //!     conversation                            → message, text, tool, L0     no tokio, no futures
 //! L3  stream  builtin                         → stage, L1, L0
 //!     protocol                                → conversation, tool, L0     no tokio, no futures
+//!     recording                               → conversation, text, tool, L0 no tokio, no futures
 //! L4  agent                                   → all of the above
 //! L5  testing                                 → all of the above; nothing uses it
 //! ```
@@ -41,7 +42,7 @@ const fn pure_rule(module: &'static str, may_use: &'static str) -> Rule {
     Rule { module, may_use, may_not_use_crates: "tokio tokio_util futures async_trait" }
 }
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     rule("error", "time cancel id"),
     rule("time", "error cancel id"),
     rule("cancel", "error time id"),
@@ -55,8 +56,12 @@ const RULES: [Rule; 15] = [
     rule("stream", "error time cancel id audio text tool message stage"),
     rule("builtin", "error time cancel id audio text tool message stage"),
     pure_rule("protocol", "error time cancel id tool conversation"),
-    rule("agent", "error time cancel id audio text tool message stage conversation stream builtin protocol"),
-    rule("testing", "error time cancel id audio text tool message stage conversation stream builtin protocol agent"),
+    pure_rule("recording", "error time cancel id text tool conversation"),
+    rule("agent", "error time cancel id audio text tool message stage conversation stream builtin protocol recording"),
+    rule(
+        "testing",
+        "error time cancel id audio text tool message stage conversation stream builtin protocol recording agent",
+    ),
 ];
 
 #[test]

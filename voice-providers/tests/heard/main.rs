@@ -4,17 +4,14 @@
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
-#[path = "../../../voice-core/tests/conversation_properties/random.rs"]
-#[allow(dead_code)]
-mod random;
 #[path = "../support/mod.rs"]
 mod support;
 
 use futures::{StreamExt, stream};
-use random::Random;
 use support::tts;
 use voice_core::conversation::{Command, Conversation, ConversationConfig, Input, SpokenWord};
 use voice_core::stage::{CallContext, TtsEvent, TtsInput, TtsProvider, WordTiming};
+use voice_core::testing::Random;
 use voice_core::{ReplyId, SentenceId, SessionTime, TurnId};
 use voice_providers::local::LocalTts;
 

@@ -21,6 +21,7 @@ use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
+use crate::recording::Recorder;
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
@@ -41,6 +42,7 @@ pub(super) struct Runner {
     parts: Arc<Parts>,
     clock: Clock,
     conversation: Conversation,
+    recorder: Option<Recorder>,
     ears: Ears,
     recognizer: Option<Recognizer>,
     estimator: Option<TurnEstimator>,
@@ -78,14 +80,13 @@ impl Runner {
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
+        let mut recorder = options.recording.map(|recording| Recorder::begin(&recording, &settings, &parts.specs));
         let mut conversation = Conversation::new(settings).with_tools(parts.specs.clone());
-        conversation.handle(
-            SessionTime::ZERO,
-            Input::SetContext {
-                instructions: Some(options.instructions.or_else(|| parts.config.instructions.clone())),
-                context: Some(options.context.or_else(|| parts.config.context.clone())),
-            },
-        );
+        let known = Input::SetContext {
+            instructions: Some(options.instructions.or_else(|| parts.config.instructions.clone())),
+            context: Some(options.context.or_else(|| parts.config.context.clone())),
+        };
+        tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
         let ears = Ears::new(&parts, options.format)?;
         let mut mouth = Mouth::default();
         mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
@@ -99,6 +100,7 @@ impl Runner {
             parts,
             clock: Clock::start(),
             conversation,
+            recorder,
             ears,
             recognizer,
             mind: Mind::default(),
@@ -224,10 +226,13 @@ impl Runner {
     fn learn(&mut self, input: Input) {
         let now = self.clock.now();
         if let Some((turn, samples, reported)) = self.mouth.position(now) {
-            self.conversation.handle(now, Input::Played { turn, samples, reported });
+            tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
-        self.conversation.handle(now, input);
+        tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.command(&command);
+            }
             self.obey(command, now);
         }
     }
@@ -267,6 +272,9 @@ impl Runner {
 
     /// Stops everything and waits for it.
     async fn shut_down(mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.end();
+        }
         // The last word was said: the client need not wait for what is still to end here.
         self.outbox.close();
         self.mind.stop();
@@ -287,6 +295,13 @@ impl Runner {
         }
         self.status.send_modify(|status| status.closed = true);
     }
+}
+
+fn tell(conversation: &mut Conversation, recorder: &mut Option<Recorder>, now: SessionTime, input: Input) {
+    if let Some(recorder) = recorder {
+        recorder.input(now, &input);
+    }
+    conversation.handle(now, input);
 }
 
 fn failed(reply: Option<ReplyId>, error: Error) -> Input {

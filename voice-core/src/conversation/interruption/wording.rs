@@ -40,6 +40,14 @@ impl Interruption {
         }
     }
 
+    /// Whether a word, in small letters, may decide about an interruption by being this one and no other.
+    pub(crate) fn heeds(&self, word: &str) -> bool {
+        let own = [&self.back_channels, &self.stop_words].into_iter().flatten().flatten();
+        let listed = self.lists().flat_map(|list| [list.back_channels, list.stops, list.lead_ins]).flatten();
+        own.flat_map(|phrase| words(phrase)).any(|heeded| sounds_like(word, &heeded))
+            || listed.flat_map(|phrase| phrase.split(' ')).any(|heeded| sounds_like(word, heeded))
+    }
+
     /// A stop, once what is said before it out of politeness is taken away.
     fn is_stop(&self, words: &[String]) -> bool {
         let mut rest = words;
