@@ -94,8 +94,8 @@ fn simulation() -> Result<bool> {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     Ok(reached("simulated call, its length", report.length_ms / 60_000.0, 10.0, "minutes")
         & held("simulated call of 10 minutes", ms(time), 50.0, "ms")
-        & held("… with its log", ms(logged), 100.0, "ms")
-        & held("… read from its log and replayed", ms(replayed), 100.0, "ms"))
+        & held("… with its log", ms(logged), 50.0, "ms")
+        & held("… read from its log and replayed", ms(replayed), 50.0, "ms"))
 }
 
 fn main() -> Result<ExitCode> {

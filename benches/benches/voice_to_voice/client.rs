@@ -94,7 +94,7 @@ pub fn last_turn(seen: &[(Instant, Seen)], utterance: &Utterance) -> Option<Turn
         Seen::Words(turn, text) => Some((*turn, text.clone())),
         _ => None,
     };
-    let (turn, text) = seen.iter().filter_map(of).last()?;
+    let (turn, text) = seen.iter().rev().find_map(of)?;
     let last = voice_core::text::spoken_form(last);
     voice_core::text::spoken_form(&text).ends_with(&last).then_some(turn)
 }

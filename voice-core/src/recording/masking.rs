@@ -6,16 +6,14 @@ use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-/// Fields whose strings are nobody's words: names of variants, providers and tools, and the messages of errors, which
-/// never quote anybody.
+/// Fields whose strings are nobody's words: names of variants, providers and tools. The message of an error may quote
+/// somebody; what kind of error it is stays.
 const NOT_WORDS: [&str; 16] = [
     "input", "command", "emit", "stage", "kind", "provider", "stt", "llm", "tts", "state", "reason", "close", "status",
     "prompt", "id", "name",
 ];
 /// Words to choose from, so that one of them means nothing.
 const TRIES: u32 = 8;
-/// A message of an error.
-const MESSAGE: &str = "message";
 /// A string of JSON: what a tool is called with.
 const ARGUMENTS: &str = "arguments";
 
@@ -109,7 +107,7 @@ fn each_text(value: &mut Value, field: &str, change: &mut impl FnMut(&str) -> St
         Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, field, change)),
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {
-                let words = !(value.is_string() && (NOT_WORDS.contains(&name.as_str()) || name == MESSAGE));
+                let words = !(value.is_string() && NOT_WORDS.contains(&name.as_str()));
                 if name == ARGUMENTS && value.is_object() {
                     each_text(value, "", change);
                 } else if words {
