@@ -99,6 +99,7 @@ impl Conversation {
             Input::Start { output_rate } => self.start(output_rate),
             Input::SpeechStarted { at } => self.speech_started(at),
             Input::SpeechPaused { .. } => self.speech_paused(),
+            Input::SpeechResumed { .. } => self.speech_resumed(),
             Input::SpeechEnded { at, silence } => self.speech_ended(at, silence),
             Input::TurnEstimate { turn, probability } => self.turn_estimate(turn, probability),
             Input::PartialTranscript { turn, text } => self.partial_transcript(turn, text),

@@ -270,16 +270,17 @@ impl SpeechDetector {
     fn segment(&mut self, sink: &mut impl FnMut(SpeechItem<'_>)) {
         let end = self.history.end();
         let start = end - self.window.len() as u64;
-        let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold };
+        let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold, clear: self.config.threshold };
         match self.gate.step(start, end, self.probability, thresholds) {
             Some(Edge::Start { onset }) => {
                 sink(SpeechItem::Started { at: at(onset) });
                 self.give(onset.saturating_sub(samples(self.config.prefix_padding_ms)), sink);
             }
-            Some(Edge::Pause { last_speech }) => {
+            Some(Edge::Pause { last_clear }) => {
                 self.give(start, sink);
-                sink(SpeechItem::Paused { at: at(last_speech) });
+                sink(SpeechItem::Paused { at: at(last_clear) });
             }
+            Some(Edge::Resume { start }) => sink(SpeechItem::Resumed { at: at(start) }),
             Some(Edge::End { last_speech }) => {
                 self.give(start, sink);
                 sink(self.ended(last_speech));
