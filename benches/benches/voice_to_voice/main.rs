@@ -55,11 +55,8 @@ struct Latencies {
 }
 
 /// What the prototype's services took.
-const PROTOTYPE: Latencies = Latencies {
-    stt: Duration::from_millis(350),
-    llm: Duration::from_millis(200),
-    tts: Duration::from_millis(300),
-};
+const PROTOTYPE: Latencies =
+    Latencies { stt: Duration::from_millis(350), llm: Duration::from_millis(200), tts: Duration::from_millis(300) };
 
 /// Published: Deepgram nova-3's final transcript, Groq's first token, Cartesia's first byte.
 const PUBLISHED: Services = Services {
@@ -96,7 +93,12 @@ fn told(name: &str, run: &Run, set: &[Utterance], each: bool) -> (Figures, bool)
     let mut tails = figures.tails.clone();
     tails.sort_by(f64::total_cmp);
     let of = |percent: usize| tails.get(tails.len() * percent / 100).copied().unwrap_or_default();
-    println!("  the end of speech that the VAD finds is behind the last word by p5 {:.0}, p50 {:.0}, p95 {:.0} ms", of(5), of(50), of(95));
+    println!(
+        "  the end of speech that the VAD finds is behind the last word by p5 {:.0}, p50 {:.0}, p95 {:.0} ms",
+        of(5),
+        of(50),
+        of(95)
+    );
     if each {
         tell_each(&figures, run, set);
     }
@@ -156,9 +158,10 @@ async fn over_sockets(set: &Arc<[Utterance]>, each: bool) -> Result<bool, Failur
         met &= held(&format!("{name}, path beside the service's log, {stage}, p95"), figures.beside(stage), 10.0, "ms");
     }
     let apart = |total: f64, sum: f64| (total - sum).abs();
-    let far = figures.metrics.iter().filter_map(|metrics| {
-        Some(apart(metrics.total_ms?, metrics.path.iter().map(|part| part.ms).sum()))
-    });
+    let far = figures
+        .metrics
+        .iter()
+        .filter_map(|metrics| Some(apart(metrics.total_ms?, metrics.path.iter().map(|part| part.ms).sum())));
     met &= held(&format!("{name}, path beside its total, most"), far.fold(0.0, f64::max), 1.0, "ms");
     met &= told("sockets, slow partials", &sockets::run(set, Partials::Slow, PROTOTYPE).await?, set, each).1;
     Ok(met)

@@ -174,8 +174,7 @@ impl SttProvider for Made {
     fn transcribe(&self, input: BoxStream<'static, SttInput>, cx: CallContext) -> BoxStream<'static, Result<SttEvent>> {
         let seed = self.dice.lock().unwrap().below(1 << 20);
         let ear = Ear::new(self.set.clone(), self.services.partials, self.services.stt, seed);
-        let state =
-            Listening { input, ear, turn: TurnId::default(), words: String::new(), requests: VecDeque::new() };
+        let state = Listening { input, ear, turn: TurnId::default(), words: String::new(), requests: VecDeque::new() };
         stream::unfold(state, Listening::next).until_cancelled(&cx.cancel).boxed()
     }
 }

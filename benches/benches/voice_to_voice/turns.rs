@@ -56,7 +56,9 @@ impl Figures {
         let Exchange { utterance: number_of, end, ref seen } = *exchange;
         let turns: BTreeMap<TurnId, String> = seen
             .iter()
-            .filter_map(|(_, seen)| if let Seen::Words(turn, words) = seen { Some((*turn, words.clone())) } else { None })
+            .filter_map(
+                |(_, seen)| if let Seen::Words(turn, words) = seen { Some((*turn, words.clone())) } else { None },
+            )
             .collect();
         self.turns += turns.len();
         self.cut_off.extend(std::iter::repeat_n(number_of, turns.len().saturating_sub(1)));
@@ -112,7 +114,8 @@ impl Figures {
         }
         for (turn, answers) in &answers {
             let words = turns.get(turn).map(String::as_str).unwrap_or_default();
-            let fits = |call: &usize| calls.get(call).is_some_and(|call| spoken_form(&call.words) == spoken_form(words));
+            let fits =
+                |call: &usize| calls.get(call).is_some_and(|call| spoken_form(&call.words) == spoken_form(words));
             if answers.len() != 1 || ends.get(turn) != Some(&1) || !answers.iter().all(fits) {
                 self.wrong.push(format!("utterance {utterance}: turn {turn} {words:?} was answered by {answers:?}"));
             }

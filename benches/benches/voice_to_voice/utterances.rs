@@ -85,7 +85,8 @@ struct Phrase {
 async fn spoken(voice: &LocalTts, sentence: &str) -> Result<Vec<Phrase>, Failure> {
     let texts: Vec<String> = sentence.split('|').map(|phrase| phrase.trim().to_owned()).collect();
     let mut phrases: Vec<Phrase> = texts.iter().map(|_| Phrase::default()).collect();
-    let text = |(index, text): (usize, &String)| TtsInput::Text { sentence: SentenceId(index as u32), text: text.clone() };
+    let text =
+        |(index, text): (usize, &String)| TtsInput::Text { sentence: SentenceId(index as u32), text: text.clone() };
     let input: Vec<_> = texts.iter().enumerate().map(text).chain([TtsInput::Flush]).collect();
     let mut events = voice.synthesize(stream::iter(input).boxed(), CallContext::detached());
     while let Some(event) = events.next().await {
@@ -114,7 +115,11 @@ fn joined(phrases: &[Phrase], dice: &mut Dice) -> Utterance {
         for timing in &phrase.words {
             let text: String =
                 timing.word.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '\'').collect();
-            words.push(Word { text, begin: origin + at(timing.start_ms) - begin, end: origin + at(timing.end_ms) - begin });
+            words.push(Word {
+                text,
+                begin: origin + at(timing.start_ms) - begin,
+                end: origin + at(timing.end_ms) - begin,
+            });
         }
         samples.extend_from_slice(&phrase.samples[begin..]);
         if index + 1 < phrases.len() {

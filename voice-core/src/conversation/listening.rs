@@ -184,6 +184,7 @@ impl Conversation {
         let Some(mut turn) = self.turn.take() else { return };
         self.user = UserPhase::Silent;
         self.pauses.turn_ended();
+        self.credit.turn_ended(self.config.speculation.discarded_percent);
         turn.marks.turn_end.get_or_insert(self.now);
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);

@@ -8,6 +8,7 @@ use super::history::History;
 use super::input::Input;
 use super::marks::Marks;
 use super::phase::{AgentPhase, UserPhase};
+use super::speculation::Credit;
 use super::timers::{Timer, Timers};
 use super::tools::OpenRound;
 use super::turn::{Cut, Question, Reply, UserTurn};
@@ -44,6 +45,7 @@ pub struct Conversation {
     pub(super) timers: Timers,
     /// How this speaker pauses.
     pub(super) pauses: Pauses,
+    pub(super) credit: Credit,
     pub(super) history: History,
     /// The recogniser at work.
     pub(super) recogniser: Option<Arc<str>>,
@@ -76,6 +78,7 @@ impl Conversation {
             speeches: VecDeque::new(),
             timers: Timers::default(),
             pauses: Pauses::default(),
+            credit: Credit::default(),
             recogniser: None,
             instructions: None,
             context: None,

@@ -191,7 +191,8 @@ mod tests {
     fn told(marks: &Marks) -> Vec<String> {
         let metrics = marks.metrics(TurnId(3));
         assert_eq!(Some(metrics.path.iter().map(|part| part.ms).sum::<f64>()), metrics.total_ms);
-        let ahead = |part: &PathPart| if part.ahead_ms > 0.0 { format!(" + {} ahead", part.ahead_ms) } else { String::new() };
+        let ahead =
+            |part: &PathPart| if part.ahead_ms > 0.0 { format!(" + {} ahead", part.ahead_ms) } else { String::new() };
         metrics.path.iter().map(|part| format!("{:?} {}{}", part.stage, part.ms, ahead(part))).collect()
     }
 
@@ -210,7 +211,12 @@ mod tests {
     fn a_prepared_answer_was_waited_for_only_after_the_end_of_the_turn() {
         let marks = Marks { sent: at(1_601), ..spoken().with_answer(&answer(1_100, 1_300, 1_310, 1_600), 1) };
         let path = [
-            "Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 200 ahead", "Sentence 0 + 10 ahead", "Tts 100 + 190 ahead",
+            "Vad 200",
+            "Endpointing 300",
+            "Stt 0",
+            "Llm 0 + 200 ahead",
+            "Sentence 0 + 10 ahead",
+            "Tts 100 + 190 ahead",
             "Send 1",
         ];
         assert_eq!(told(&marks), path);
@@ -222,9 +228,8 @@ mod tests {
     #[test]
     fn an_answer_that_waited_for_the_end_of_the_turn_costs_nothing_after_it() {
         let marks = Marks { sent: at(1_500), ..spoken().with_answer(&answer(900, 1_000, 1_000, 1_200), 0) };
-        let path = [
-            "Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 100 ahead", "Sentence 0", "Tts 0 + 200 ahead", "Send 0",
-        ];
+        let path =
+            ["Vad 200", "Endpointing 300", "Stt 0", "Llm 0 + 100 ahead", "Sentence 0", "Tts 0 + 200 ahead", "Send 0"];
         assert_eq!(told(&marks), path);
     }
 

@@ -16,10 +16,12 @@ pub struct SpeechConfig {
     /// Speech needed before an utterance begins, in ms: 64. One loud window is a click or a cough far more often than a
     /// word, two in a row hardly are; the onset is dated back, so this delays an interruption but cuts nothing off.
     pub min_speech_ms: u32,
-    /// Time without clear speech (below `threshold`, whatever that has risen to), in ms, that is told as a pause inside
-    /// an utterance: 32, one window. The VAD's probability falls over two or three windows after a word, so this is some
-    /// 100 ms after its last sound: early enough for an answer to be prepared while it becomes certain that speech has
-    /// ended. Many a stop consonant is told as well; what it costs is bounded where the answer is prepared.
+    /// Probability below which a window is no clear speech: 0.8. The VAD's probability falls over several windows after a
+    /// word; this notices it at the first.
+    pub pause_threshold: f32,
+    /// Time without clear speech, in ms, that is told as a pause inside an utterance: 32, one window, which is some 80 ms
+    /// after a word's last sound. Early enough for an answer to be prepared while it becomes certain that speech has
+    /// ended. Many a soft consonant is told as well: what that costs is bounded where the answer is prepared.
     pub pause_ms: u32,
     /// Silence needed before an utterance ends, in ms: 192, six windows of 32 ms. Longer than the closure before a stop
     /// consonant (up to about 150 ms), shorter than a pause between phrases. It is not the end of the turn: whoever
@@ -40,6 +42,7 @@ impl Default for SpeechConfig {
             threshold: 0.5,
             exit_threshold: 0.35,
             min_speech_ms: 64,
+            pause_threshold: 0.95,
             pause_ms: 32,
             min_silence_ms: 192,
             prefix_padding_ms: 300,
@@ -60,6 +63,7 @@ impl SpeechConfig {
         for (name, value) in [
             ("threshold", self.threshold),
             ("exit_threshold", self.exit_threshold),
+            ("pause_threshold", self.pause_threshold),
             ("noise_rise", self.noise_rise),
             ("agent_rise", self.agent_rise),
         ] {

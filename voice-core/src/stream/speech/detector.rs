@@ -270,7 +270,11 @@ impl SpeechDetector {
     fn segment(&mut self, sink: &mut impl FnMut(SpeechItem<'_>)) {
         let end = self.history.end();
         let start = end - self.window.len() as u64;
-        let thresholds = Thresholds { enter: self.threshold(), exit: self.config.exit_threshold, clear: self.config.threshold };
+        let thresholds = Thresholds {
+            enter: self.threshold(),
+            exit: self.config.exit_threshold,
+            clear: self.config.pause_threshold,
+        };
         match self.gate.step(start, end, self.probability, thresholds) {
             Some(Edge::Start { onset }) => {
                 sink(SpeechItem::Started { at: at(onset) });
