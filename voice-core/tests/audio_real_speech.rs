@@ -79,7 +79,7 @@ fn loudness_alone_misses_no_speech_that_a_model_hears() {
             .push(chunk, |item| match item {
                 SpeechItem::Started { at } => starts.push(at.as_millis()),
                 SpeechItem::Ended { at, .. } => ends.push(at.as_millis()),
-                SpeechItem::Paused { .. } => {}
+                SpeechItem::Paused { .. } | SpeechItem::Resumed { .. } => {}
                 SpeechItem::Audio { at, pcm } => {
                     let from = at.as_samples(16_000) as usize;
                     assert_eq!(pcm, &wav.samples[from..from + pcm.len()]);

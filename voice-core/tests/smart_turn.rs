@@ -100,7 +100,7 @@ fn said_at_each_silence(detector: &SmartTurn, audio: &[i16]) -> Vec<(f64, f32)> 
     for chunk in audio.chunks(320) {
         speech
             .push(chunk, |item| match item {
-                SpeechItem::Started { .. } | SpeechItem::Paused { .. } => {}
+                SpeechItem::Started { .. } | SpeechItem::Paused { .. } | SpeechItem::Resumed { .. } => {}
                 SpeechItem::Audio { pcm, .. } => heard.extend_from_slice(&pcm),
                 SpeechItem::Ended { at, .. } => {
                     let answer = detector.end_of_turn(turn(&heard)).unwrap();

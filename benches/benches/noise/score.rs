@@ -42,7 +42,7 @@ pub(crate) fn detect(samples: &[i16], probabilities: &[f32], config: SpeechConfi
     let mut take = |item: SpeechItem<'_>| match item {
         SpeechItem::Started { at } => begin = at.as_samples(RATE) as usize / WINDOW,
         SpeechItem::Ended { at, .. } => spans.push(begin..at.as_samples(RATE) as usize / WINDOW),
-        SpeechItem::Audio { .. } | SpeechItem::Paused { .. } => {}
+        SpeechItem::Audio { .. } | SpeechItem::Paused { .. } | SpeechItem::Resumed { .. } => {}
     };
     detector.push(samples, &mut take)?;
     detector.finish(&mut take);

@@ -49,7 +49,7 @@ pub(crate) fn silences(utterance: &Utterance, smart_turn: Option<&SmartTurn>) ->
                     }
                 }
                 SpeechItem::Audio { pcm, .. } => heard.extend_from_slice(&pcm),
-                SpeechItem::Paused { .. } => {}
+                SpeechItem::Paused { .. } | SpeechItem::Resumed { .. } => {}
                 SpeechItem::Ended { at, silence } => silences.push(Silence {
                     since: at.saturating_since(AudioTime::from_samples(0, RATE)),
                     known: after(taken),

@@ -24,6 +24,7 @@ pub(super) enum Heard {
     Started { at: AudioTime },
     Audio { at: AudioTime, pcm: Bytes },
     Paused { at: AudioTime },
+    Resumed { at: AudioTime },
     Ended { at: AudioTime, silence: Duration },
     Failed(Error),
 }
@@ -256,6 +257,7 @@ fn take(item: SpeechItem<'_>, denoiser: Option<&mut StreamDenoiser>, items: &mut
     match item {
         SpeechItem::Started { at } => items.push_back(Heard::Started { at }),
         SpeechItem::Paused { at } => items.push_back(Heard::Paused { at }),
+        SpeechItem::Resumed { at } => items.push_back(Heard::Resumed { at }),
         SpeechItem::Ended { at, silence } => items.push_back(Heard::Ended { at, silence }),
         SpeechItem::Audio { at, pcm } => {
             let audio = match denoiser {

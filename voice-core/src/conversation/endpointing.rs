@@ -9,6 +9,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpointing {
+    /// Silence, in ms, that ends a turn that surely sounds complete: the recogniser ended its sentence, it is an answer by
+    /// itself, or a detector is sure of it. At most `min_ms`.
+    pub complete_ms: u64,
     /// Silence, in ms, that ends a turn that sounds complete or of which nothing is known.
     pub min_ms: u64,
     /// Silence, in ms, that ends a turn which sounds as if more were to come.
@@ -23,7 +26,7 @@ pub struct Endpointing {
 
 impl Default for Endpointing {
     fn default() -> Self {
-        Self { min_ms: 500, max_ms: 2_500, complete_percent: 50, text_cues: true, learn_pauses: true }
+        Self { complete_ms: 350, min_ms: 500, max_ms: 2_500, complete_percent: 50, text_cues: true, learn_pauses: true }
     }
 }
 
@@ -36,11 +39,12 @@ impl Endpointing {
     /// The silence that ends a turn of these words, given the latest estimate (0 … 1) of its being complete and the
     /// speaker's pauses.
     ///
-    /// Between `min_ms` and `max_ms` it grows in proportion as the turn seems less complete than
+    /// What surely sounds complete takes `complete_ms`. Between `min_ms` and `max_ms` it grows in proportion as the turn seems less complete than
     /// `complete_percent`.
     pub fn window(&self, estimate: Option<f32>, words: &str, pauses: &Pauses) -> Duration {
         let (min, max) = (self.min_ms as f32, self.max_ms.max(self.min_ms) as f32);
-        let leads_on = self.text_cues && completeness(words) == Completeness::Incomplete;
+        let sounds = if self.text_cues { completeness(words) } else { Completeness::Unknown };
+        let leads_on = sounds == Completeness::Incomplete;
         let complete = match estimate {
             Some(estimate) if leads_on && estimate < SURELY => estimate.min(LEADING_WORDS),
             Some(estimate) => estimate.clamp(0.0, 1.0),
@@ -50,7 +54,8 @@ impl Endpointing {
         let sure = estimate.is_some_and(|estimate| estimate >= SURELY);
         let threshold = f32::from(self.complete_percent) / 100.0;
         let missing = if complete < threshold { 1.0 - complete / threshold } else { 0.0 };
-        let window = min + (max - min) * missing;
+        let surely_complete = missing == 0.0 && (sure || sounds == Completeness::Complete);
+        let window = if surely_complete { min.min(self.complete_ms as f32) } else { min + (max - min) * missing };
         let habit = if self.learn_pauses && !sure { pauses.expected_ms() } else { 0.0 };
         Duration::from_millis(window.max(habit.min(max)).round() as u64)
     }
@@ -100,17 +105,27 @@ mod tests {
     #[test]
     fn what_seems_incomplete_is_waited_for_in_proportion() {
         for (estimate, milliseconds) in
-            [(None, 500), (Some(1.0), 500), (Some(0.5), 500), (Some(0.25), 1_500), (Some(0.0), 2_500)]
+            [(None, 500), (Some(1.0), 350), (Some(0.5), 500), (Some(0.25), 1_500), (Some(0.0), 2_500)]
         {
             assert_eq!(window(estimate, "what time is it"), milliseconds, "{estimate:?}");
         }
     }
 
     #[test]
+    fn what_surely_sounds_complete_is_waited_for_least() {
+        assert_eq!(window(None, "What time is it?"), 350);
+        assert_eq!(window(None, "yes"), 350);
+        assert_eq!(window(Some(0.6), "What time is it?"), 350);
+        assert_eq!(window(Some(0.25), "What time is it?"), 1_500, "a detector that hears more to come is believed");
+        let quick = Endpointing { min_ms: 200, ..Endpointing::default() };
+        assert_eq!(quick.window(None, "yes", &Pauses::default()).as_millis(), 200);
+    }
+
+    #[test]
     fn words_that_lead_on_are_waited_for_unless_a_detector_is_sure() {
         assert_eq!(window(None, "a table for two and"), 1_900);
         assert_eq!(window(Some(0.7), "a table for two and"), 1_900);
-        assert_eq!(window(Some(0.97), "a table for two and"), 500);
+        assert_eq!(window(Some(0.97), "a table for two and"), 350);
         assert_eq!(window(Some(0.05), "a table for two and"), 2_300);
         let deaf = Endpointing { text_cues: false, ..Endpointing::default() };
         assert_eq!(deaf.window(None, "a table for two and", &Pauses::default()).as_millis(), 500);
@@ -125,7 +140,7 @@ mod tests {
         }
         let waits = |pauses: &Pauses, estimate| endpointing.window(estimate, "well", pauses).as_millis();
         assert!((980..=1_000).contains(&waits(&pauses, None)), "{}", waits(&pauses, None));
-        assert_eq!(waits(&pauses, Some(0.99)), 500, "a detector that is sure knows better");
+        assert_eq!(waits(&pauses, Some(0.99)), 350, "a detector that is sure knows better");
         for _ in 0..10 {
             pauses.turn_ended();
         }

@@ -37,7 +37,12 @@ pub enum Input {
     },
     /// The VAD has heard nothing for a moment, inside what may still be one stretch of speech.
     SpeechPaused {
-        /// End of the last speech window, in microphone audio.
+        /// End of the last window of clear speech, in microphone audio.
+        at: AudioTime,
+    },
+    /// The VAD hears clear speech again after such a moment.
+    SpeechResumed {
+        /// Where it begins, in microphone audio.
         at: AudioTime,
     },
     /// The VAD heard the end of speech.

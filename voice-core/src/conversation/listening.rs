@@ -63,6 +63,13 @@ impl Conversation {
         self.speculate();
     }
 
+    /// The moment of silence was one inside the words. What was prepared in it lives until other words are known.
+    pub(super) fn speech_resumed(&mut self) {
+        if let Some(turn) = self.turn.as_mut().filter(|_| self.user == UserPhase::Speaking) {
+            turn.paused = false;
+        }
+    }
+
     pub(super) fn speech_ended(&mut self, at: AudioTime, silence: Duration) {
         if self.user != UserPhase::Speaking {
             return;
@@ -167,6 +174,7 @@ impl Conversation {
         let Some(mut turn) = self.turn.take() else { return };
         self.user = UserPhase::Silent;
         self.pauses.turn_ended();
+        self.credit.turn_ended(self.config.speculation.discarded_percent);
         turn.marks.turn_end.get_or_insert(self.now);
         self.timers.stop(Timer::Settle);
         self.timers.stop(Timer::Transcript);

@@ -9,6 +9,7 @@ use super::input::Input;
 use super::marks::Marks;
 use super::memory::Summing;
 use super::phase::{AgentPhase, UserPhase};
+use super::speculation::Credit;
 use super::timers::{Timer, Timers};
 use super::tools::OpenRound;
 use super::turn::{Cut, Question, Reply, UserTurn};
@@ -46,6 +47,7 @@ pub struct Conversation {
     pub(super) timers: Timers,
     /// How this speaker pauses.
     pub(super) pauses: Pauses,
+    pub(super) credit: Credit,
     pub(super) history: History,
     /// The summary of older turns that is being written.
     pub(super) summing: Summing,
@@ -81,6 +83,7 @@ impl Conversation {
             speeches: VecDeque::new(),
             timers: Timers::default(),
             pauses: Pauses::default(),
+            credit: Credit::default(),
             recogniser: None,
             instructions: None,
             context: None,
@@ -104,6 +107,7 @@ impl Conversation {
             Input::Start { output_rate } => self.start(output_rate),
             Input::SpeechStarted { at } => self.speech_started(at),
             Input::SpeechPaused { .. } => self.speech_paused(),
+            Input::SpeechResumed { .. } => self.speech_resumed(),
             Input::SpeechEnded { at, silence } => self.speech_ended(at, silence),
             Input::TurnEstimate { turn, probability } => self.turn_estimate(turn, probability),
             Input::PartialTranscript { turn, text } => self.partial_transcript(turn, text),

@@ -22,6 +22,9 @@ use std::collections::VecDeque;
 pub struct Speculation {
     /// Answers prepared in one turn; 0 prepares none.
     pub max_tries: u32,
+    /// Answers that may be discarded, in percent of the turns. A session that discards more prepares answers only to
+    /// final transcripts, until it is back below.
+    pub discarded_percent: u32,
     /// An estimate of the turn's being over, in percent, from which an answer is prepared without any silence.
     pub eager_percent: u8,
     /// How long an answer is held, in ms, before it is discarded.
@@ -32,7 +35,35 @@ pub struct Speculation {
 
 impl Default for Speculation {
     fn default() -> Self {
-        Self { max_tries: 3, eager_percent: 60, held_ms: 10_000, sentences: 1 }
+        Self { max_tries: 3, discarded_percent: 30, eager_percent: 60, held_ms: 10_000, sentences: 1 }
+    }
+}
+
+/// How many answers a session may still discard, in hundredths: what talk, room and recogniser make of the rule shows
+/// only in what it costs. It begins with some, gains with every turn and can save up as many as it began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credit(u32);
+
+const ONE: u32 = 100;
+const MOST: u32 = 2 * ONE;
+
+impl Default for Credit {
+    fn default() -> Self {
+        Self(MOST)
+    }
+}
+
+impl Credit {
+    pub(super) fn turn_ended(&mut self, percent: u32) {
+        self.0 = self.0.saturating_add(percent).min(MOST);
+    }
+
+    fn discarded(&mut self) {
+        self.0 = self.0.saturating_sub(ONE);
+    }
+
+    fn suffices(self) -> bool {
+        self.0 >= ONE
     }
 }
 
@@ -84,7 +115,9 @@ impl Conversation {
         let words = turn.words.trim();
         // Said over a reply that has ended since, it may be nothing to answer.
         let remark = turn.over_reply && self.config.interruption.wording(words) == Wording::BackChannel;
-        if !free || remark || words.is_empty() || turn.hopeless || turn.attempts >= rule.max_tries {
+        let affordable = turn.answer.is_some() || self.credit.suffices();
+        let used_up = turn.hopeless || turn.attempts >= rule.max_tries;
+        if !free || remark || !affordable || words.is_empty() || used_up {
             return false;
         }
         let eager = turn.estimate.is_some_and(|estimate| estimate * 100.0 >= f32::from(rule.eager_percent));
@@ -167,6 +200,7 @@ impl Conversation {
         let Some(reply) = self.reply.take() else { return };
         let id = reply.id;
         self.agent = AgentPhase::Idle;
+        self.credit.discarded();
         self.timers.stop(Timer::Speculation);
         self.stop_reply_timers();
         self.drop_round();

@@ -20,7 +20,7 @@ use voice_core::conversation::{Command, ConversationConfig, Event, Input};
 use voice_core::testing::{Script, Timeline};
 use voice_core::{AudioTime, ErrorKind, SentenceId, Stage, TurnId};
 
-/// A conversation in which no answer is prepared before its turn has ended.
+/// A conversation in which no answer is prepared before its turn has ended, and all turns end alike.
 fn script() -> Script {
     Script::new(settings())
 }
@@ -28,6 +28,7 @@ fn script() -> Script {
 fn settings() -> ConversationConfig {
     let mut config = ConversationConfig::default();
     config.speculation.max_tries = 0;
+    config.endpointing.complete_ms = config.endpointing.min_ms;
     config
 }
 

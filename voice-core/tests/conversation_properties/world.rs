@@ -190,7 +190,8 @@ impl World {
             0..=24 if user == UserPhase::Speaking => {
                 Input::SpeechEnded { at, silence: Duration::from_millis(self.random.within(0..400)) }
             }
-            10..=15 if user == UserPhase::Speaking => Input::SpeechPaused { at },
+            10..=14 if user == UserPhase::Speaking => Input::SpeechPaused { at },
+            15 if user == UserPhase::Speaking => Input::SpeechResumed { at },
             0..=9 => Input::SpeechStarted { at },
             25..=34 if user != UserPhase::Silent => {
                 let turn = self.conversation.newest_turn();

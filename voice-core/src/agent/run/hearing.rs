@@ -28,6 +28,7 @@ impl Runner {
             match item {
                 Heard::Started { at } => self.learn(Input::SpeechStarted { at }),
                 Heard::Paused { at } => self.learn(Input::SpeechPaused { at }),
+                Heard::Resumed { at } => self.learn(Input::SpeechResumed { at }),
                 Heard::Ended { at, silence } => {
                     if let Some(estimator) = &mut self.estimator {
                         estimator.silence(silence);

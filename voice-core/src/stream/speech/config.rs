@@ -16,8 +16,12 @@ pub struct SpeechConfig {
     /// Speech needed before an utterance begins, in ms: 64. One loud window is a click or a cough far more often than a
     /// word, two in a row hardly are; the onset is dated back, so this delays an interruption but cuts nothing off.
     pub min_speech_ms: u32,
-    /// Silence, in ms, that is told as a pause inside an utterance: 64, two windows. One window of silence is often only a
-    /// stop consonant; two are early enough for an answer to be prepared while it becomes certain that speech has ended.
+    /// Probability below which a window is no clear speech: 0.8. The VAD's probability falls over several windows after a
+    /// word; this notices it at the first.
+    pub pause_threshold: f32,
+    /// Time without clear speech, in ms, that is told as a pause inside an utterance: 32, one window, which is some 80 ms
+    /// after a word's last sound. Early enough for an answer to be prepared while it becomes certain that speech has
+    /// ended. Many a soft consonant is told as well: what that costs is bounded where the answer is prepared.
     pub pause_ms: u32,
     /// Silence needed before an utterance ends, in ms: 192, six windows of 32 ms. Longer than the closure before a stop
     /// consonant (up to about 150 ms), shorter than a pause between phrases. It is not the end of the turn: whoever
@@ -41,7 +45,8 @@ impl Default for SpeechConfig {
             threshold: 0.5,
             exit_threshold: 0.35,
             min_speech_ms: 64,
-            pause_ms: 64,
+            pause_threshold: 0.95,
+            pause_ms: 32,
             min_silence_ms: 192,
             prefix_padding_ms: 300,
             noise_drop: 0.15,
@@ -62,6 +67,7 @@ impl SpeechConfig {
         for (name, value) in [
             ("threshold", self.threshold),
             ("exit_threshold", self.exit_threshold),
+            ("pause_threshold", self.pause_threshold),
             ("noise_drop", self.noise_drop),
             ("agent_rise", self.agent_rise),
         ] {

@@ -273,7 +273,11 @@ impl SpeechDetector {
     fn segment(&mut self, sink: &mut impl FnMut(SpeechItem<'_>)) {
         let end = self.history.end();
         let start = end - self.window.len() as u64;
-        let thresholds = Thresholds { enter: self.threshold(), exit: self.lowered(self.config.exit_threshold) };
+        let thresholds = Thresholds {
+            enter: self.threshold(),
+            exit: self.lowered(self.config.exit_threshold),
+            clear: self.config.pause_threshold,
+        };
         let was_speaking = self.gate.is_speaking();
         let margin = self.config.voices_margin_db * if was_speaking { 0.5 } else { 1.0 };
         let probability = if self.background.is_outdone(margin) { self.probability } else { 0.0 };
@@ -282,10 +286,11 @@ impl SpeechDetector {
                 sink(SpeechItem::Started { at: at(onset) });
                 self.give(onset.saturating_sub(samples(self.config.prefix_padding_ms)), sink);
             }
-            Some(Edge::Pause { last_speech }) => {
+            Some(Edge::Pause { last_clear }) => {
                 self.give(start, sink);
-                sink(SpeechItem::Paused { at: at(last_speech) });
+                sink(SpeechItem::Paused { at: at(last_clear) });
             }
+            Some(Edge::Resume { start }) => sink(SpeechItem::Resumed { at: at(start) }),
             Some(Edge::End { last_speech }) => {
                 self.give(start, sink);
                 sink(self.ended(last_speech));

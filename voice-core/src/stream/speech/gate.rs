@@ -1,12 +1,14 @@
 //! From probabilities to utterances, with hysteresis. Times are samples of the stream.
 
-/// The two probabilities between which nothing changes.
+/// Probabilities of speech. Between `exit` and `enter` nothing begins and nothing ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thresholds {
     /// From here on a window may begin an utterance.
     pub enter: f32,
     /// Below this a window of an utterance is silence.
     pub exit: f32,
+    /// Below this a window of an utterance may be the beginning of a pause.
+    pub clear: f32,
 }
 
 /// A change of state.
@@ -14,8 +16,10 @@ pub(super) struct Thresholds {
 pub(super) enum Edge {
     /// An utterance began at `onset`.
     Start { onset: u64 },
-    /// There has been a little silence since `last_speech`, not enough to end the utterance. Once a pause.
-    Pause { last_speech: u64 },
+    /// There has been no clear speech since `last_clear`, not for long enough to end the utterance. Once a pause.
+    Pause { last_clear: u64 },
+    /// There is clear speech again after a pause.
+    Resume { start: u64 },
     /// The utterance ended at `last_speech`, the end of its last window of speech.
     End { last_speech: u64 },
 }
@@ -38,6 +42,7 @@ enum State {
     },
     Speaking {
         last_speech: u64,
+        last_clear: u64,
         paused: bool,
     },
 }
@@ -70,16 +75,21 @@ impl Gate {
                 }
                 None
             }
-            State::Speaking { .. } if probability >= thresholds.exit => {
-                self.state = State::Speaking { last_speech: end, paused: false };
-                None
+            State::Speaking { paused, .. } if probability >= thresholds.clear => {
+                self.state = State::Speaking { last_speech: end, last_clear: end, paused: false };
+                paused.then_some(Edge::Resume { start })
             }
-            State::Speaking { last_speech, .. } if end - last_speech >= self.min_silence => Some(self.end(last_speech)),
-            State::Speaking { last_speech, paused: false } if end - last_speech >= self.min_pause => {
-                self.state = State::Speaking { last_speech, paused: true };
-                Some(Edge::Pause { last_speech })
+            State::Speaking { mut last_speech, last_clear, paused } => {
+                if probability >= thresholds.exit {
+                    last_speech = end;
+                }
+                if end - last_speech >= self.min_silence {
+                    return Some(self.end(last_speech));
+                }
+                let pauses = !paused && end - last_clear >= self.min_pause;
+                self.state = State::Speaking { last_speech, last_clear, paused: paused || pauses };
+                pauses.then_some(Edge::Pause { last_clear })
             }
-            State::Speaking { .. } => None,
         }
     }
 
@@ -91,7 +101,7 @@ impl Gate {
 
     fn consider(&mut self, onset: u64, speech: u64, end: u64) -> Option<Edge> {
         if speech >= self.min_speech {
-            self.state = State::Speaking { last_speech: end, paused: false };
+            self.state = State::Speaking { last_speech: end, last_clear: end, paused: false };
             return Some(Edge::Start { onset });
         }
         self.state = State::Candidate { onset, speech };
@@ -108,7 +118,7 @@ impl Gate {
 mod tests {
     use super::*;
 
-    const THRESHOLDS: Thresholds = Thresholds { enter: 0.5, exit: 0.35 };
+    const THRESHOLDS: Thresholds = Thresholds { enter: 0.5, exit: 0.35, clear: 0.5 };
 
     /// Edges of windows of 10 samples with these probabilities: 20 samples of speech begin, 20 of silence are a pause, 30
     /// end.
@@ -121,7 +131,7 @@ mod tests {
     #[test]
     fn an_utterance_runs_from_its_first_window_to_its_last() {
         let heard = edges(&[0.0, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1]);
-        let pause = Edge::Pause { last_speech: 40 };
+        let pause = Edge::Pause { last_clear: 40 };
         assert_eq!(heard, [Edge::Start { onset: 10 }, pause, Edge::End { last_speech: 40 }]);
     }
 
@@ -149,8 +159,16 @@ mod tests {
     #[test]
     fn soft_windows_and_short_gaps_stay_inside_the_utterance() {
         let heard = edges(&[0.9, 0.9, 0.4, 0.4, 0.4, 0.4, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1]);
-        let [first, second] = [60, 90].map(|last_speech| Edge::Pause { last_speech });
-        assert_eq!(heard, [Edge::Start { onset: 0 }, first, second, Edge::End { last_speech: 90 }]);
+        let pause = Edge::Pause { last_clear: 20 };
+        assert_eq!(heard, [Edge::Start { onset: 0 }, pause, Edge::End { last_speech: 90 }]);
+    }
+
+    #[test]
+    fn speech_goes_on_after_a_pause_as_soon_as_it_is_clear() {
+        let heard = edges(&[0.9, 0.9, 0.1, 0.1, 0.4, 0.9, 0.9, 0.1, 0.1, 0.1]);
+        let [first, second] = [20, 70].map(|last_clear| Edge::Pause { last_clear });
+        let resume = Edge::Resume { start: 50 };
+        assert_eq!(heard, [Edge::Start { onset: 0 }, first, resume, second, Edge::End { last_speech: 70 }]);
     }
 
     #[test]

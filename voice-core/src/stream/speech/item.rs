@@ -22,7 +22,12 @@ pub enum SpeechItem<'a> {
     },
     /// The speaker has been silent for a moment; the utterance may go on. Not told where it ends with the same window.
     Paused {
-        /// The end of the last window of speech.
+        /// The end of the last window of clear speech.
+        at: AudioTime,
+    },
+    /// The pause was one: the utterance goes on.
+    Resumed {
+        /// The beginning of the first window of clear speech.
         at: AudioTime,
     },
     /// The utterance ended.
@@ -41,6 +46,7 @@ impl SpeechItem<'_> {
             Self::Started { at } => SpeechItem::Started { at },
             Self::Audio { at, pcm } => SpeechItem::Audio { at, pcm: Cow::Owned(pcm.into_owned()) },
             Self::Paused { at } => SpeechItem::Paused { at },
+            Self::Resumed { at } => SpeechItem::Resumed { at },
             Self::Ended { at, silence } => SpeechItem::Ended { at, silence },
         }
     }

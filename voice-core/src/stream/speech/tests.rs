@@ -29,7 +29,13 @@ impl Vad for Amplitude {
 
 /// Settings without adaptation, for exact expectations: two windows begin, six end, 100 ms of padding.
 fn plain() -> SpeechConfig {
-    SpeechConfig { prefix_padding_ms: 100, noise_drop: 0.0, agent_rise: 0.0, ..SpeechConfig::default() }
+    SpeechConfig {
+        prefix_padding_ms: 100,
+        pause_threshold: 0.8,
+        noise_drop: 0.0,
+        agent_rise: 0.0,
+        ..SpeechConfig::default()
+    }
 }
 
 fn detector(config: SpeechConfig) -> SpeechDetector {
@@ -51,13 +57,17 @@ fn collect(detector: &mut SpeechDetector, pcm: &[i16]) -> Vec<SpeechItem<'static
 fn audio<'a>(items: &'a [SpeechItem<'_>]) -> Vec<(u64, &'a [i16])> {
     let pieces = items.iter().filter_map(|item| match item {
         SpeechItem::Audio { at, pcm } => Some((at.as_samples(RATE), &pcm[..])),
-        SpeechItem::Started { .. } | SpeechItem::Paused { .. } | SpeechItem::Ended { .. } => None,
+        SpeechItem::Started { .. }
+        | SpeechItem::Paused { .. }
+        | SpeechItem::Resumed { .. }
+        | SpeechItem::Ended { .. } => None,
     });
     pieces.collect()
 }
 
 fn edges(items: &[SpeechItem<'_>]) -> Vec<SpeechItem<'static>> {
-    let edges = items.iter().filter(|item| !matches!(item, SpeechItem::Audio { .. } | SpeechItem::Paused { .. }));
+    let edge = |item: &&SpeechItem<'_>| matches!(item, SpeechItem::Started { .. } | SpeechItem::Ended { .. });
+    let edges = items.iter().filter(edge);
     edges.cloned().map(SpeechItem::into_owned).collect()
 }
 
@@ -108,6 +118,7 @@ fn a_pause_is_told_once_before_it_is_known_whether_speech_ends() {
         [
             SpeechItem::Started { at: window(0) },
             SpeechItem::Paused { at: window(3) },
+            SpeechItem::Resumed { at: window(7) },
             SpeechItem::Paused { at: window(9) },
             SpeechItem::Ended { at: window(9), silence },
         ]
@@ -332,6 +343,7 @@ proptest! {
                     given = from + pcm.len();
                     next = Some(given);
                 }
+                SpeechItem::Resumed { .. } => prop_assert!(speaking),
                 SpeechItem::Paused { at } => {
                     prop_assert!(speaking);
                     prop_assert!(at.as_samples(RATE) < given as u64, "the audio of the pause was given before it");
