@@ -123,6 +123,7 @@ fn is_of_the_user(input: &Input) -> bool {
         input,
         Input::SpeechStarted { .. }
             | Input::SpeechPaused { .. }
+            | Input::SpeechResumed { .. }
             | Input::SpeechEnded { .. }
             | Input::TurnEstimate { .. }
             | Input::PartialTranscript { .. }
@@ -130,6 +131,7 @@ fn is_of_the_user(input: &Input) -> bool {
             | Input::UserText(_)
             | Input::Failed { reply: None, .. }
             | Input::Say(_)
+            | Input::Announce(_)
             | Input::Interrupt
             | Input::SetContext { .. }
             | Input::Detached
