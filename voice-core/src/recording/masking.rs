@@ -1,7 +1,7 @@
 //! Words made unreadable without changing what turn-taking makes of them.
 
 use crate::conversation::Interruption;
-use crate::text::{decides_turns, digit_word};
+use crate::text::{decides_turns, is_vowel, other_number_word};
 use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -59,11 +59,12 @@ impl Masking {
         if self.decides(&plain) {
             return masked.push_str(word);
         }
-        if let Some(other) = digit_word(&plain, self.key.hash_one(&plain)) {
+        if let Some(other) = other_number_word(&plain, self.key.hash_one(&plain)) {
             return masked.push_str(other);
         }
         // A short word may by chance become one that decides something.
-        let means_nothing = |other: &String| !self.decides(&other.to_lowercase()) && digit_word(other, 0).is_none();
+        let means_nothing =
+            |other: &String| !self.decides(&other.to_lowercase()) && other_number_word(other, 0).is_none();
         let mut others = (0..TRIES).map(|attempt| self.other_word(word, self.key.hash_one((&plain, attempt))));
         masked.push_str(&others.find(means_nothing).unwrap_or_else(|| "x".repeat(word.chars().count())));
     }
@@ -74,16 +75,20 @@ impl Masking {
     }
 }
 
-/// A character of the same kind.
+/// A character of the same kind, that takes as long to say. An *e* may have no sound, so it stays.
 fn other_character(character: char, hash: u64) -> char {
+    const VOWELS: [char; 4] = ['a', 'i', 'o', 'u'];
+    const CONSONANTS: [char; 20] =
+        ['b', 'c', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'm', 'n', 'p', 'q', 'r', 's', 't', 'v', 'w', 'x', 'z'];
     let of = |first: u32, count: u64| char::from_u32(first + (hash % count) as u32).unwrap_or('x');
-    match character {
-        '\'' => character,
+    let other = match character {
+        '\'' | 'e' | 'E' => character,
         _ if character.is_numeric() => of(u32::from('0'), 10),
-        _ if character.is_uppercase() => of(u32::from('A'), 26),
         _ if u32::from(character) >= 0x0E00 => of(0x4E00, 20_000),
-        _ => of(u32::from('a'), 26),
-    }
+        _ if is_vowel(character) => VOWELS[(hash % 4) as usize],
+        _ => CONSONANTS[(hash % 20) as usize],
+    };
+    if character.is_uppercase() { other.to_ascii_uppercase() } else { other }
 }
 
 /// What is left of a line when nothing is known of its words: their lengths and punctuation.

@@ -115,21 +115,25 @@ fn digits(word: &str) -> Option<usize> {
 
 /// Whether a word, in lower case, may decide how complete a turn sounds by being this one and no other.
 pub fn decides_turns(word: &str) -> bool {
-    let listed = [ANSWERS, VALUED, ANNOUNCING].iter().any(|list| lists(list, word));
-    let number = is_number_word(word) && !DIGIT_WORDS.contains(&word);
-    leads_on(word) || listed || number || VERBS.contains(&word) || lists(OTHER_DIGITS, word)
+    let listed = [ANSWERS, VALUED, ANNOUNCING, OTHER_DIGITS].iter().any(|list| lists(list, word));
+    let number = is_number_word(word) && !EXCHANGEABLE.iter().any(|words| lists(words, word));
+    leads_on(word) || listed || number || VERBS.contains(&word)
 }
 
-/// Digits that may stand for each other without a change of what a turn sounds like.
-const DIGIT_WORDS: [&str; 9] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+/// Numbers that may stand for each other without a change of what a turn sounds like: each list has as many digits.
+const EXCHANGEABLE: [&str; 3] = [
+    "one two three four five six seven eight nine",
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+    "twenty thirty forty fifty sixty seventy eighty ninety",
+];
 
-/// A word for a digit that is as long as this one, if this is one; which of them, `choice` decides.
-pub fn digit_word(word: &str, choice: u64) -> Option<&'static str> {
-    if !DIGIT_WORDS.contains(&word) {
-        return None;
-    }
-    let alike: Vec<&str> = DIGIT_WORDS.into_iter().filter(|other| other.len() == word.len()).collect();
-    alike.get((choice % alike.len().max(1) as u64) as usize).copied()
+/// A word for another number, if this is one that may be exchanged: one that is as long, where there is any. Which of
+/// them, `choice` decides.
+pub fn other_number_word(word: &str, choice: u64) -> Option<&'static str> {
+    let alike = EXCHANGEABLE.iter().find(|words| lists(words, word))?.split_whitespace();
+    let as_long: Vec<&str> = alike.clone().filter(|other| other.len() == word.len()).collect();
+    let others = if as_long.len() > 1 { as_long } else { alike.collect() };
+    others.get((choice % others.len().max(1) as u64) as usize).copied()
 }
 
 #[cfg(test)]

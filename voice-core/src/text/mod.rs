@@ -12,9 +12,9 @@ mod spoken_form;
 mod tokens;
 mod words;
 
-pub use completeness::{Completeness, completeness, decides_turns, digit_word};
+pub use completeness::{Completeness, completeness, decides_turns, other_number_word};
 pub use markup::{spoken, spoken_from};
-pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, speaking_time};
+pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, is_vowel, speaking_time};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;
 pub use tokens::{estimated_tokens, within_tokens};

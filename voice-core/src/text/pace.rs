@@ -96,6 +96,11 @@ fn is_spelled(word: &str) -> bool {
     (2..=LONGEST_SPELLED).contains(&letters().count()) && letters().all(char::is_uppercase)
 }
 
+/// Whether a letter is a vowel, in Latin, Cyrillic or Greek.
+pub fn is_vowel(letter: char) -> bool {
+    VOWELS.contains(letter.to_lowercase().next().unwrap_or(letter))
+}
+
 fn sound_ms(word: &str) -> u32 {
     let mut sound = 0u32;
     let mut syllables = 0;
@@ -103,8 +108,7 @@ fn sound_ms(word: &str) -> u32 {
     let mut characters = word.chars().peekable();
     while let Some(c) = characters.next() {
         let ends = !characters.peek().is_some_and(|next| next.is_alphabetic());
-        let lower = c.to_lowercase().next().unwrap_or(c);
-        let is_vowel = VOWELS.contains(lower);
+        let is_vowel = is_vowel(c);
         let length = match c {
             // The last letter of "note" has no sound, that of "the" has.
             'e' if ends && syllables > 0 && !after_vowel => 0,

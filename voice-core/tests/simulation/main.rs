@@ -53,6 +53,7 @@ fn a_scenario_can_come_as_json_and_a_report_goes_as_json() {
 fn response_times_are_those_of_the_services() {
     let mut scenario = Scenario::default();
     scenario.conversation.speculation.max_tries = 0;
+    scenario.conversation.endpointing.complete_ms = 500;
     scenario.recogniser.last = Latency::constant(250);
     scenario.model.first_token = Latency::constant(100);
     scenario.model.token = Latency::NONE;

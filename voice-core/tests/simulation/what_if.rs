@@ -8,6 +8,7 @@ use voice_core::testing::{Act, Latency, Scenario, When, what_if};
 fn recordings() -> Vec<Recording> {
     let mut scenario = Scenario::default();
     scenario.conversation.endpointing.learn_pauses = false;
+    scenario.conversation.endpointing.complete_ms = 500;
     scenario.conversation.speculation.max_tries = 0;
     scenario.recogniser.last = Latency::constant(50);
     for _ in 0..4 {
@@ -19,7 +20,12 @@ fn recordings() -> Vec<Recording> {
 }
 
 fn compare(window_ms: u64) -> Vec<Comparison> {
-    let change = |recording: &Recording| what_if(recording, |config| config.endpointing.min_ms = window_ms);
+    let change = |recording: &Recording| {
+        what_if(recording, |config| {
+            config.endpointing.min_ms = window_ms;
+            config.endpointing.complete_ms = window_ms;
+        })
+    };
     recordings().iter().map(change).collect()
 }
 
