@@ -51,7 +51,8 @@ pub async fn run(set: &Arc<[Utterance]>, partials: Partials, latencies: Latencie
 async fn talk(address: &str, set: &[Utterance], session: usize) -> Result<Vec<Exchange>, Failure> {
     let (socket, _) = tokio_tungstenite::connect_async(address).await?;
     let (mut sender, receiver) = socket.split();
-    sender.send(Message::text(r#"{"type":"start"}"#)).await?;
+    // The rate of Deepgram's voice, so that its samples come as they were made.
+    sender.send(Message::text(r#"{"type":"start","output_rate":24000}"#)).await?;
     let send = async |frame| Ok(sender.send(Message::binary(frame)).await?);
     let numbers = share(set.len(), session);
     let exchanges = converse(set, &numbers, session as u64, send, outputs(receiver)).await?;

@@ -45,7 +45,7 @@ impl Default for Speculation {
 pub(super) struct Credit(u32);
 
 const ONE: u32 = 100;
-const MOST: u32 = 2 * ONE;
+const MOST: u32 = 3 * ONE;
 
 impl Default for Credit {
     fn default() -> Self {
