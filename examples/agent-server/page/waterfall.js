@@ -8,7 +8,6 @@ const STAGES = {
   vad: ['VAD', 'silence noticed after the last word'],
   endpointing: ['Endpointing', 'wait for a possible next word'],
   stt: ['STT', 'final transcript'],
-  floor: ['Floor', 'an interrupted answer was settled first'],
   llm: ['LLM', 'request to first token'],
   sentence: ['Sentence', 'enough text to speak'],
   tts: ['TTS', 'text to first byte of speech'],

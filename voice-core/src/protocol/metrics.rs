@@ -87,7 +87,7 @@ impl From<TurnMetrics> for MetricsFrame {
             total_ms: metrics.total_ms.map(rounded),
             speculative: metrics.speculative,
             discarded: metrics.discarded,
-            path: rounded_path(&metrics),
+            path: with_seven_stages(rounded_path(&metrics)),
             providers: ProvidersFrame::of(&metrics.providers),
         }
     }
@@ -115,4 +115,39 @@ fn rounded_path(metrics: &TurnMetrics) -> Vec<PathEntry> {
             PathEntry { stage: part.stage, ms, ahead_ms: rounded(part.ahead_ms) }
         })
         .collect()
+}
+
+/// The wire knows seven stages, each once. Waiting for the floor counts as endpointing there: both are what keeps an
+/// answer from being asked for, whatever the services do.
+fn with_seven_stages(mut path: Vec<PathEntry>) -> Vec<PathEntry> {
+    let Some(at) = path.iter().position(|entry| entry.stage == PathStage::Floor) else { return path };
+    match path.iter().position(|entry| entry.stage == PathStage::Endpointing) {
+        Some(endpointing) => {
+            let floor = path.remove(at);
+            path[endpointing].ms = rounded(path[endpointing].ms + floor.ms);
+        }
+        None => path[at].stage = PathStage::Endpointing,
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::PathPart;
+
+    fn told(stages: &[PathStage]) -> Vec<(PathStage, f64)> {
+        let part =
+            |(index, stage): (usize, &PathStage)| PathPart { stage: *stage, ms: 10.25 + index as f64, ahead_ms: 0.0 };
+        let path = stages.iter().enumerate().map(part).collect();
+        let frame = MetricsFrame::from(TurnMetrics { path, ..TurnMetrics::default() });
+        frame.path.iter().map(|entry| (entry.stage, entry.ms)).collect()
+    }
+
+    #[test]
+    fn waiting_for_the_floor_is_endpointing_on_the_wire() {
+        use PathStage::{Endpointing, Floor, Llm, Stt};
+        assert_eq!(told(&[Endpointing, Stt, Floor, Llm]), [(Endpointing, 22.5), (Stt, 11.25), (Llm, 13.25)]);
+        assert_eq!(told(&[Floor, Llm]), [(Endpointing, 10.25), (Llm, 11.25)]);
+    }
 }
