@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 use voice_core::conversation::{Endpointing, Pauses};
+use voice_core::text::completeness;
 
 /// What is known of a silence.
 pub(crate) struct Question<'a> {
@@ -87,7 +88,7 @@ impl Policy for Rule {
 
     fn window(&mut self, question: &Question<'_>) -> Duration {
         let estimate = question.estimate.filter(|_| self.with_model);
-        self.endpointing.window(estimate, question.words, &self.pauses)
+        self.endpointing.window(estimate, completeness(question.words), &self.pauses)
     }
 
     fn paused(&mut self, pause: Duration) {

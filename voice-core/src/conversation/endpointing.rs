@@ -1,6 +1,6 @@
 //! When a pause ends the turn: by silence, by what a detector makes of it, by the words, and by how this speaker pauses.
 
-use crate::text::{Completeness, completeness};
+use crate::text::Completeness;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -36,14 +36,14 @@ const SURELY: f32 = 0.95;
 const LEADING_WORDS: f32 = 0.15;
 
 impl Endpointing {
-    /// The silence that ends a turn of these words, given the latest estimate (0 … 1) of its being complete and the
-    /// speaker's pauses.
+    /// The silence that ends a turn whose words sound like this, given the latest estimate (0 … 1) of its being complete
+    /// and the speaker's pauses.
     ///
-    /// What surely sounds complete takes `complete_ms`. Between `min_ms` and `max_ms` it grows in proportion as the turn seems less complete than
-    /// `complete_percent`.
-    pub fn window(&self, estimate: Option<f32>, words: &str, pauses: &Pauses) -> Duration {
+    /// What surely sounds complete takes `complete_ms`. Between `min_ms` and `max_ms` the window grows in proportion as
+    /// the turn seems less complete than `complete_percent`.
+    pub fn window(&self, estimate: Option<f32>, sounds: Completeness, pauses: &Pauses) -> Duration {
         let (min, max) = (self.min_ms as f32, self.max_ms.max(self.min_ms) as f32);
-        let sounds = if self.text_cues { completeness(words) } else { Completeness::Unknown };
+        let sounds = if self.text_cues { sounds } else { Completeness::Unknown };
         let leads_on = sounds == Completeness::Incomplete;
         let complete = match estimate {
             Some(estimate) if leads_on && estimate < SURELY => estimate.min(LEADING_WORDS),
@@ -97,9 +97,10 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::completeness;
 
     fn window(estimate: Option<f32>, words: &str) -> u64 {
-        Endpointing::default().window(estimate, words, &Pauses::default()).as_millis() as u64
+        Endpointing::default().window(estimate, completeness(words), &Pauses::default()).as_millis() as u64
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(window(Some(0.6), "What time is it?"), 350);
         assert_eq!(window(Some(0.25), "What time is it?"), 1_500, "a detector that hears more to come is believed");
         let quick = Endpointing { min_ms: 200, ..Endpointing::default() };
-        assert_eq!(quick.window(None, "yes", &Pauses::default()).as_millis(), 200);
+        assert_eq!(quick.window(None, completeness("yes"), &Pauses::default()).as_millis(), 200);
     }
 
     #[test]
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(window(Some(0.97), "a table for two and"), 350);
         assert_eq!(window(Some(0.05), "a table for two and"), 2_300);
         let deaf = Endpointing { text_cues: false, ..Endpointing::default() };
-        assert_eq!(deaf.window(None, "a table for two and", &Pauses::default()).as_millis(), 500);
+        assert_eq!(deaf.window(None, Completeness::Incomplete, &Pauses::default()).as_millis(), 500);
     }
 
     #[test]
@@ -138,7 +139,7 @@ mod tests {
         for _ in 0..6 {
             pauses.paused(Duration::from_millis(900));
         }
-        let waits = |pauses: &Pauses, estimate| endpointing.window(estimate, "well", pauses).as_millis();
+        let waits = |pauses: &Pauses, estimate| endpointing.window(estimate, Completeness::Unknown, pauses).as_millis();
         assert!((980..=1_000).contains(&waits(&pauses, None)), "{}", waits(&pauses, None));
         assert_eq!(waits(&pauses, Some(0.99)), 350, "a detector that is sure knows better");
         for _ in 0..10 {

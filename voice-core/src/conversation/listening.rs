@@ -97,7 +97,7 @@ impl Conversation {
     /// The window counts from the last speech sample; where it has passed already, the turn ends at once.
     fn set_settle(&mut self) {
         let Some(turn) = &self.turn else { return };
-        let window = self.config.endpointing.window(turn.estimate, &turn.words, &self.pauses);
+        let window = self.config.endpointing.window(turn.estimate, turn.sounds, &self.pauses);
         let end = turn.marks.speech_end.unwrap_or(self.now) + window;
         if end <= self.now {
             self.timers.stop(Timer::Settle);
@@ -112,7 +112,7 @@ impl Conversation {
         if open.words == text {
             return;
         }
-        open.words.clone_from(&text);
+        open.hear(text.clone());
         self.emit(Event::Transcript { turn, text, is_final: false });
         self.heed_words();
         self.words_changed();
@@ -135,7 +135,7 @@ impl Conversation {
             return self.partial_transcript(turn, text);
         }
         open.marks.transcript = Some(self.now);
-        open.words = text;
+        open.hear(text);
         open.answer = Some(Answer { unclear });
         let nothing_said = open.words.trim().is_empty();
         // A held reply is waiting for just this answer.

@@ -10,7 +10,7 @@ use super::phase::{AgentPhase, UserPhase};
 use super::timers::Timer;
 use super::turn::{Question, Reply};
 use crate::id::{ReplyId, SentenceId};
-use crate::text::{Completeness, completeness, spoken_form};
+use crate::text::{Completeness, spoken_form};
 use crate::tool::{SideEffect, ToolCall};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -126,14 +126,14 @@ impl Conversation {
             UserPhase::Speaking => turn.paused || eager,
             UserPhase::Settling | UserPhase::AwaitingTranscript => true,
         };
-        probably_over && (eager || completeness(words) > Completeness::Incomplete)
+        probably_over && (eager || turn.sounds > Completeness::Incomplete)
     }
 
     /// Whether what is held, if anything, answers the words as they stand.
     fn holds_answer_to_words(&self) -> bool {
         let held = self.reply.as_ref().and_then(|reply| reply.held.as_ref());
         match (held, &self.turn) {
-            (Some(held), Some(turn)) => spoken_form(&held.words) == spoken_form(&turn.words),
+            (Some(held), Some(turn)) => are_same_words(&held.words, &turn.words),
             _ => true,
         }
     }
@@ -142,7 +142,7 @@ impl Conversation {
     fn holds_answer_to(&self, question: &Question) -> bool {
         let held =
             self.reply.as_ref().filter(|reply| reply.id.turn == question.turn).and_then(|reply| reply.held.as_ref());
-        held.is_some_and(|held| spoken_form(&held.words) == spoken_form(&question.text))
+        held.is_some_and(|held| are_same_words(&held.words, &question.text))
     }
 
     /// The turn is over and its words stand in the history: gives the answer that is held, or begins one.
@@ -275,4 +275,9 @@ impl Conversation {
             None => false,
         }
     }
+}
+
+/// Whether two transcripts differ in nothing but case, punctuation and the way numbers are written.
+fn are_same_words(one: &str, other: &str) -> bool {
+    one == other || spoken_form(one) == spoken_form(other)
 }

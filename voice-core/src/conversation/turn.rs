@@ -4,6 +4,7 @@ use super::ledger::Ledger;
 use super::marks::Marks;
 use super::speculation::Held;
 use crate::id::{ReplyId, TurnId};
+use crate::text::{Completeness, completeness};
 use crate::time::SessionTime;
 use crate::tool::ToolRound;
 
@@ -14,6 +15,8 @@ pub(super) struct UserTurn {
     pub(super) marks: Marks,
     /// The best words so far, final or not.
     pub(super) words: String,
+    /// How complete they sound.
+    pub(super) sounds: Completeness,
     /// The newest request for a final transcript; the next one to make while the user speaks.
     pub(super) attempt: u32,
     /// The answer to the newest request.
@@ -55,6 +58,7 @@ impl UserTurn {
             id,
             marks: Marks::default(),
             words: String::new(),
+            sounds: Completeness::default(),
             attempt: 0,
             answer: None,
             unheard: false,
@@ -65,6 +69,12 @@ impl UserTurn {
             over_reply: false,
             sound: Sound::default(),
         }
+    }
+
+    /// Takes the words so far.
+    pub(super) fn hear(&mut self, words: String) {
+        self.sounds = completeness(&words);
+        self.words = words;
     }
 
     /// Names the next answer to the turn.

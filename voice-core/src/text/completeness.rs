@@ -2,6 +2,8 @@
 
 use super::spoken_form;
 use super::spoken_form::is_number_word;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// How complete a turn sounds by its words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -55,20 +57,25 @@ const LETTERS_THAT_GO_ON: usize = 2;
 /// The word lists are those of English, German, French and Spanish together; words of other languages tell nothing.
 pub fn completeness(text: &str) -> Completeness {
     let text = text.trim_end();
-    let words: Vec<String> = text
-        .split_whitespace()
-        .map(|word| word.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '\'').collect::<String>())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let Some(last) = words.last() else { return Completeness::Unknown };
+    let mut backwards = text.split_whitespace().rev().map(plain).filter(|word| !word.is_empty());
+    let Some(last) = backwards.next() else { return Completeness::Unknown };
+    let before = backwards.next();
     let trails_off = text.ends_with("...") || text.ends_with(['…', ',', ':', '-', '–', '—', ';', '、', '，']);
-    if trails_off || leads_on(last) || waits_for_its_value(&words) || is_in_a_number(&words) {
+    let waits = before.as_ref().is_some_and(|subject| waits_for_its_value(subject, &last));
+    // Most turns end on neither, and then the words before it are not looked at.
+    let counts = is_letter(&last) || last.starts_with(|c: char| c.is_ascii_digit()) || is_digit_or_number(&last);
+    if trails_off || leads_on(&last) || waits || counts && is_in_a_number(text) {
         return Completeness::Incomplete;
     }
-    if text.ends_with(['.', '?', '!', '。', '？', '！']) || words.len() == 1 && lists(ANSWERS, last) {
+    if text.ends_with(['.', '?', '!', '。', '？', '！']) || before.is_none() && lists(ANSWERS, &last) {
         return Completeness::Complete;
     }
     Completeness::Unknown
+}
+
+/// A word in small letters, without punctuation other than the apostrophe.
+fn plain(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric() || *c == '\'').flat_map(char::to_lowercase).collect()
 }
 
 fn lists(list: &str, word: &str) -> bool {
@@ -76,17 +83,23 @@ fn lists(list: &str, word: &str) -> bool {
 }
 
 fn leads_on(word: &str) -> bool {
-    LEADING.iter().any(|list| lists(list, word))
+    static WORDS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| LEADING.iter().flat_map(|list| list.split_whitespace()).collect());
+    WORDS.contains(word)
+}
+
+fn is_digit_or_number(word: &str) -> bool {
+    is_number_word(word) || lists(OTHER_DIGITS, word)
 }
 
 /// `my name is`, `the address is`: unlike `what it is`, the word before is one that has a value.
-fn waits_for_its_value(words: &[String]) -> bool {
-    let [.., subject, verb] = words else { return false };
-    VERBS.contains(&verb.as_str()) && lists(VALUED, subject)
+fn waits_for_its_value(subject: &str, verb: &str) -> bool {
+    VERBS.contains(&verb) && lists(VALUED, subject)
 }
 
 /// Whether the words end in the middle of a number that is read out, or of a word that is spelled.
-fn is_in_a_number(words: &[String]) -> bool {
+fn is_in_a_number(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().map(plain).filter(|word| !word.is_empty()).collect();
     let form = spoken_form(&words.join(" "));
     let groups: Vec<usize> = form.rsplit(' ').map_while(digits).collect();
     let digits: usize = groups.iter().sum();
