@@ -90,15 +90,10 @@ fn told(name: &str, run: &Run, set: &[Utterance], each: bool) -> (Figures, bool)
         figures.extra_calls(),
         figures.cut_off.len(),
     );
-    let mut tails = figures.tails.clone();
-    tails.sort_by(f64::total_cmp);
-    let of = |percent: usize| tails.get(tails.len() * percent / 100).copied().unwrap_or_default();
-    println!(
-        "  the end of speech that the VAD finds is behind the last word by p5 {:.0}, p50 {:.0}, p95 {:.0} ms",
-        of(5),
-        of(50),
-        of(95)
-    );
+    let [early, middle, late] = [5, 50, 95].map(|percent| at(figures.tails.clone(), percent));
+    println!("  the VAD finds the end of speech p5 {early:.0}, p50 {middle:.0}, p95 {late:.0} ms after the last word");
+    let steps: [f64; 5] = std::array::from_fn(|step| at(figures.steps.iter().map(|steps| steps[step]).collect(), 50));
+    println!("  p50 of the steps, last word → request → token → text → speech → client: {steps:.1?} ms");
     if each {
         tell_each(&figures, run, set);
     }
@@ -110,6 +105,11 @@ fn told(name: &str, run: &Run, set: &[Utterance], each: bool) -> (Figures, bool)
     }
     let sound = figures.wrong.is_empty() && figures.unanswered.is_empty();
     (figures, sound)
+}
+
+fn at(mut figures: Vec<f64>, percent: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get((figures.len() * percent / 100).min(figures.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 fn words(utterance: &Utterance) -> String {

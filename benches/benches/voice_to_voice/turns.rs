@@ -5,6 +5,7 @@ use super::client::{Exchange, Seen, last_turn};
 use super::utterances::Utterance;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::time::Instant;
 use voice_benches::percentile;
 use voice_core::TurnId;
 use voice_core::conversation::PathStage;
@@ -39,6 +40,8 @@ pub struct Figures {
     /// Server's end of speech → last sample, as the client saw it: by how much the VAD is late.
     pub tails: Vec<f64>,
     pub metrics: Vec<MetricsFrame>,
+    /// By the services' logs, in ms: last sample → request → first token → text for speech → first byte of it → client.
+    pub steps: Vec<[f64; 5]>,
 }
 
 impl Figures {
@@ -70,7 +73,10 @@ impl Figures {
             _ => None,
         });
         match first {
-            Some(first) => self.times.push((number_of, first.saturating_duration_since(end))),
+            Some(first) => {
+                self.times.push((number_of, first.saturating_duration_since(end)));
+                self.steps.extend(answer.and_then(|number| steps(end, calls.get(number)?, first)));
+            }
             None => self.unanswered.push(number_of),
         }
         for (_, seen) in seen {
@@ -91,7 +97,7 @@ impl Figures {
     fn check(
         &mut self,
         utterance: usize,
-        seen: &[(tokio::time::Instant, Seen)],
+        seen: &[(Instant, Seen)],
         turns: &BTreeMap<TurnId, String>,
         calls: &BTreeMap<usize, Call>,
     ) -> BTreeMap<TurnId, usize> {
@@ -159,4 +165,10 @@ impl Figures {
         let mut far: Vec<Duration> = self.beside.iter().filter(|(of, _)| *of == name).map(|(_, far)| *far).collect();
         percentile(&mut far, 95).as_secs_f64() * 1e3
     }
+}
+
+fn steps(end: Instant, call: &Call, first: Instant) -> Option<[f64; 5]> {
+    let moments = [end, call.asked, call.first_token?, call.to_speak?, call.first_audio?, first];
+    let between = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs_f64() * 1e3;
+    Some(std::array::from_fn(|step| between(moments[step], moments[step + 1])))
 }
