@@ -49,7 +49,8 @@ pub async fn run(set: &Arc<[Utterance]>, partials: Partials, latencies: Latencie
 }
 
 async fn talk(address: &str, set: &[Utterance], session: usize) -> Result<Vec<Exchange>, Failure> {
-    let (socket, _) = tokio_tungstenite::connect_async(address).await?;
+    // Without Nagle's algorithm, as browsers do: it would hold a frame back until the one before is acknowledged.
+    let (socket, _) = tokio_tungstenite::connect_async_with_config(address, None, true).await?;
     let (mut sender, receiver) = socket.split();
     // The rate of Deepgram's voice, so that its samples come as they were made.
     sender.send(Message::text(r#"{"type":"start","output_rate":24000}"#)).await?;

@@ -103,6 +103,7 @@ impl Service {
         let task = tokio::spawn(async move {
             let mut number = 0;
             while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
                 tokio::spawn(handle(Knock { stream, number, log: shared.clone() }));
                 number += 1;
             }
