@@ -143,9 +143,12 @@ impl Conversation {
     }
 
     fn place_of(&self, turn: &UserTurn) -> Place {
-        let wording = self.config.interruption.wording(&turn.words);
         // What is prepared for this very turn is not spoken over.
         let reply = self.reply.as_ref().filter(|reply| reply.id.turn != turn.id);
+        if reply.is_none() && !turn.over_reply {
+            return Place::Question;
+        }
+        let wording = self.config.interruption.wording(&turn.words);
         match (wording, reply) {
             (Wording::Stop, _) => Place::Question,
             // It answers what is being asked, which is nearly over.
