@@ -140,7 +140,7 @@ mod tests {
         }
         let waits = |pauses: &Pauses, estimate| endpointing.window(estimate, "well", pauses).as_millis();
         assert!((980..=1_000).contains(&waits(&pauses, None)), "{}", waits(&pauses, None));
-        assert_eq!(waits(&pauses, Some(0.99)), 500, "a detector that is sure knows better");
+        assert_eq!(waits(&pauses, Some(0.99)), 350, "a detector that is sure knows better");
         for _ in 0..10 {
             pauses.turn_ended();
         }

@@ -32,7 +32,7 @@ fn speech_holds_the_reply_and_then_stops_it() {
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 1300 ms }
     1600 FinalTranscript { turn: 2, attempt: 0, text: "Stop.", unclear: false }
-    1800 Timeout
+    1650 Timeout
          → Transcript { turn: 2, text: "Stop.", is_final: true }
          → CommitUser { turn: 2, text: "Stop." }
          → StartReply { reply: 2, prompt: Model }

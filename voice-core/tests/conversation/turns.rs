@@ -30,7 +30,7 @@ fn a_spoken_turn_is_answered() {
          → FinalizeStt { turn: 1, attempt: 0 }
          → Speech { started: false, at: 1800 ms }
     2100 FinalTranscript { turn: 1, attempt: 0, text: "What time is it?", unclear: false }
-    2300 Timeout
+    2150 Timeout
          → Transcript { turn: 1, text: "What time is it?", is_final: true }
          → CommitUser { turn: 1, text: "What time is it?" }
          → StartReply { reply: 1, prompt: Model }
@@ -78,7 +78,7 @@ fn a_pause_inside_a_turn_does_not_end_it() {
          → FinalizeStt { turn: 1, attempt: 1 }
          → Speech { started: false, at: 2000 ms }
     2300 FinalTranscript { turn: 1, attempt: 1, text: "I would like some tea.", unclear: false }
-    2500 Timeout
+    2350 Timeout
          → Transcript { turn: 1, text: "I would like some tea.", is_final: true }
          → CommitUser { turn: 1, text: "I would like some tea." }
          → StartReply { reply: 1, prompt: Model }
@@ -157,7 +157,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → FinalizeStt { turn: 1, attempt: 0 }
          → Speech { started: false, at: 1300 ms }
     1600 FinalTranscript { turn: 1, attempt: 0, text: "Book a table.", unclear: false }
-    1800 Timeout
+    1650 Timeout
          → Transcript { turn: 1, text: "Book a table.", is_final: true }
          → CommitUser { turn: 1, text: "Book a table." }
          → StartReply { reply: 1, prompt: Model }
@@ -181,7 +181,7 @@ fn speech_between_the_end_of_a_turn_and_the_first_audio_stops_the_reply() {
          → FinalizeStt { turn: 2, attempt: 0 }
          → Speech { started: false, at: 2700 ms }
     3000 FinalTranscript { turn: 2, attempt: 0, text: "For two, at eight.", unclear: false }
-    3200 Timeout
+    3050 Timeout
          → Transcript { turn: 2, text: "For two, at eight.", is_final: true }
          → CommitUser { turn: 2, text: "For two, at eight." }
          → StartReply { reply: 2, prompt: Model }

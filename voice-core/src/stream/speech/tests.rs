@@ -29,7 +29,9 @@ impl Vad for Amplitude {
 
 /// Settings without adaptation, for exact expectations: two windows begin, six end, 100 ms of padding.
 fn plain() -> SpeechConfig {
-    SpeechConfig { prefix_padding_ms: 100, noise_rise: 0.0, agent_rise: 0.0, ..SpeechConfig::default() }
+    // A pause is two windows below the threshold.
+    let pauses = SpeechConfig { pause_threshold: 0.5, pause_ms: 64, ..SpeechConfig::default() };
+    SpeechConfig { prefix_padding_ms: 100, noise_rise: 0.0, agent_rise: 0.0, ..pauses }
 }
 
 fn detector(config: SpeechConfig) -> SpeechDetector {
