@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use voice_core::conversation::{AgentPhase, Command, Event};
 use voice_core::{Message, ReplyId, SideEffect, ToolCall, ToolSpec};
 
+/// However complete the words sound, 500 ms of silence end the turn: time enough to see what happens before.
 fn eager() -> Script {
     Script::new(preparing())
 }
@@ -14,6 +15,11 @@ fn preparing() -> ConversationConfig {
     let mut config = ConversationConfig::default();
     config.endpointing.complete_ms = config.endpointing.min_ms;
     config
+}
+
+/// Clear speech again after a moment of silence.
+fn speech_goes_on(at_ms: u64) -> Input {
+    Input::SpeechResumed { at: AudioTime::from_millis(at_ms) }
 }
 
 fn moment_of_silence(at_ms: u64) -> Input {
@@ -195,6 +201,42 @@ fn a_change_of_context_makes_it_void() {
     let set = Input::SetContext { instructions: None, context: Some(Some("It is winter.".into())) };
     let timeline = said().at(2_080, set).run_until(2_080);
     assert_eq!(begun(&timeline), [attempt(0), attempt(1)]);
+}
+
+#[test]
+fn a_moment_of_silence_inside_the_words_counts_no_longer_when_speech_goes_on() {
+    let timeline = said()
+        .at(2_100, speech_goes_on(2_080))
+        .at(2_200, partial(1, "what time is it in"))
+        .at(2_400, partial(1, "what time is it in Oslo"))
+        .at(2_500, moment_of_silence(2_450))
+        .run_until(2_500);
+    assert_eq!(begun(&timeline), [attempt(0), attempt(1)], "one at each moment of silence, none for the words between");
+}
+
+#[test]
+fn a_session_that_discards_much_waits_for_final_transcripts_until_turns_have_made_up_for_it() {
+    let mut script = eager();
+    let mut begun_before_the_final = Vec::new();
+    for number in 1..=8_u32 {
+        let (from, turn) = (u64::from(number) * 10_000, TurnId(number));
+        let final_words =
+            Input::FinalTranscript { turn, attempt: 0, text: format!("{number} tables for two"), unclear: false };
+        let before = script.conversation().live_reply();
+        script = script
+            .at(from, onset(from))
+            .at(from + 900, Input::PartialTranscript { turn, text: format!("{number} tables") })
+            .at(from + 1_000, moment_of_silence(from + 950));
+        begun_before_the_final.push(script.conversation().live_reply() != before);
+        // The final has other words, so whatever was prepared is discarded.
+        script = script
+            .at(from + 1_150, pause(from + 950))
+            .at(from + 1_300, final_words)
+            .at(from + 2_000, Input::Timeout)
+            .at(from + 2_100, Input::Interrupt);
+    }
+    // Three to begin with, and three in ten turns.
+    assert_eq!(begun_before_the_final, [true, true, true, false, true, false, false, true]);
 }
 
 #[test]

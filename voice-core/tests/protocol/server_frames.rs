@@ -122,6 +122,18 @@ fn metrics_are_milliseconds_with_two_decimals_and_null_where_absent() {
 }
 
 #[test]
+fn work_done_ahead_and_answers_discarded_are_told_where_there_were_any() {
+    let llm = PathPart { stage: PathStage::Llm, ms: 10.0, ahead_ms: 190.004 };
+    check(vec![(
+        Event::Metrics(TurnMetrics { turn: TURN, discarded: 2, path: vec![llm], ..TurnMetrics::default() }),
+        concat!(
+            r#"{"type":"metrics","turn":2,"vad_end_ms":null,"stt_ms":null,"llm_ttft_ms":null,"tts_ms":null,"#,
+            r#""total_ms":null,"speculative":false,"discarded":2,"path":[{"stage":"llm","ms":10.0,"ahead_ms":190.0}]}"#,
+        ),
+    )]);
+}
+
+#[test]
 fn frames_that_come_from_no_event() {
     let source = Source { title: "A page".into(), url: "https://example.com".into() };
     for (frame, json) in [

@@ -75,6 +75,7 @@ fn settings_of_the_agent_reach_it() {
     let config = settings(&[("ENDPOINTING_MS", "3000"), ("GREETING", "Hello!"), ("INSTRUCTIONS", "be brief")]);
     assert_eq!(config.agent.conversation.endpointing.min_ms, 3000);
     assert!(config.agent.conversation.endpointing.max_ms >= 3000);
+    assert_eq!(config.agent.conversation.endpointing.complete_ms, 3000, "however complete a turn sounds");
     assert_eq!(config.agent.conversation.greeting.as_deref(), Some("Hello!"));
     assert_eq!(config.agent.instructions.as_deref(), Some("be brief"));
     for (value, tag) in [("en_US:en", Some("en-US")), ("de_CH.UTF-8", Some("de-CH")), ("C", None)] {
@@ -82,6 +83,13 @@ fn settings_of_the_agent_reach_it() {
         let judged = config.agent.conversation.interruption.language.as_deref();
         assert_eq!((config.language.as_deref(), judged), (tag, tag), "{value}");
     }
+}
+
+#[test]
+fn answers_are_prepared_ahead_unless_that_is_switched_off() {
+    let tries = |value| settings(&[("SPECULATION", value)]).agent.conversation.speculation.max_tries;
+    assert!(tries("") > 0 && tries("on") > 0);
+    assert_eq!(tries("off"), 0);
 }
 
 #[test]
@@ -96,6 +104,7 @@ fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
         ("TTS", "groq"),
         ("DENOISE", "perhaps"),
         ("VAD", "webrtc"),
+        ("SPECULATION", "sometimes"),
         ("ENDPOINTING_MS", "-1"),
         ("ENDPOINTING_MS", "1.5"),
         ("MAX_SESSIONS", "0"),
