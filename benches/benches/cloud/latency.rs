@@ -28,13 +28,21 @@ const OWN_SHARE: Duration = Duration::from_millis(10);
 pub(crate) async fn held_to_its_parts(window: Duration) -> Result<bool, Failure> {
     let latencies = Latencies::default();
     let utterance = Utterance::first()?;
-    let turns = turns(latencies, window, &utterance).await?;
+    let (turns, behind): (Vec<_>, Vec<_>) = turns(latencies, window, &utterance).await?.into_iter().unzip();
     let [name, stage_of] = ["turn", "  of it"].map(|name| format!("{name}, window {} ms", window.as_millis()));
-    let stt = latencies.stt + utterance.behind_vad;
-    let goal = window.max(stt) + latencies.llm + latencies.tts + OWN_SHARE;
     let mut totals = times(&turns, |turn| turn.total_ms);
+    // What the services take of each turn, counted as the turn is: from where the VAD found the end of speech.
+    let services = behind.iter().map(|behind| window.max(latencies.stt + *behind) + latencies.llm + latencies.tts);
+    let mut own: Vec<Duration> =
+        totals.iter().zip(services).map(|(total, services)| total.saturating_sub(services)).collect();
     let met = totals.len() == TURNS * SESSIONS as usize
-        && held(&format!("{name}, p95"), milliseconds(percentile(&mut totals, 95)), milliseconds(goal), "ms");
+        && held(
+            &format!("{name}, beyond its services, p95"),
+            milliseconds(percentile(&mut own, 95)),
+            milliseconds(OWN_SHARE),
+            "ms",
+        );
+    println!("{name}, p95: {:.1} ms", milliseconds(percentile(&mut totals, 95)));
     println!("{name}, p50: {:.1} ms, of {} turns", milliseconds(percentile(&mut totals, 50)), totals.len());
     for (stage, part) in [
         (PathStage::Vad, "vad"),
@@ -60,8 +68,11 @@ fn times(turns: &[MetricsFrame], of: impl Fn(&MetricsFrame) -> Option<f64>) -> V
     turns.iter().filter_map(|turn| of(turn).map(|ms| Duration::from_secs_f64(ms / 1e3))).collect()
 }
 
-/// The metrics of all turns of all sessions.
-async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) -> Result<Vec<MetricsFrame>, Failure> {
+/// A turn as the server tells it, and how long after the end that the VAD found the last sample sounded.
+type Told = (MetricsFrame, Duration);
+
+/// All turns of all sessions.
+async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) -> Result<Vec<Told>, Failure> {
     let (deepgram, groq) = (deepgram(latencies).await, groq(latencies).await);
     let settings = [
         ("PORT", "0".to_owned()),
@@ -85,7 +96,7 @@ async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) ->
     for session in 0..SESSIONS {
         // So that they do not all speak at once.
         let begin = PAUSE * session / SESSIONS;
-        sessions.spawn(converse(address.clone(), speech.clone(), begin));
+        sessions.spawn(converse(address.clone(), speech.clone(), utterance.samples.len(), begin));
     }
     let mut turns = Vec::new();
     while let Some(session) = sessions.join_next().await {
@@ -95,19 +106,15 @@ async fn turns(latencies: Latencies, window: Duration, utterance: &Utterance) ->
     Ok(turns)
 }
 
-/// Samples after which frames of 20 ms and the VAD's windows of 32 ms begin together again. Turns of whole such cycles
-/// all fall into the windows as the one did of which it is known how far behind the VAD it sounds.
-const CYCLE: usize = 8 * FRAME;
-
 /// The utterance and the pause after it, as bytes in whole frames.
 fn one_turn(utterance: &[i16]) -> Bytes {
     let mut samples = utterance.to_vec();
     let length = samples.len() + PAUSE.as_millis() as usize * 16;
-    samples.resize(length.next_multiple_of(CYCLE), 0);
+    samples.resize(length / FRAME * FRAME, 0);
     Bytes::from(pcm::to_bytes(&samples))
 }
 
-async fn converse(address: String, turn: Bytes, begin: Duration) -> Result<Vec<MetricsFrame>, Failure> {
+async fn converse(address: String, turn: Bytes, sounding: usize, begin: Duration) -> Result<Vec<Told>, Failure> {
     tokio::time::sleep(begin).await;
     let (socket, _) = tokio_tungstenite::connect_async(address).await?;
     let (mut sender, mut receiver) = socket.split();
@@ -121,10 +128,15 @@ async fn converse(address: String, turn: Bytes, begin: Duration) -> Result<Vec<M
         sender.send(Message::text(r#"{"type":"end"}"#)).await
     };
     let listen = async {
-        let mut turns = Vec::new();
+        let (mut turns, mut heard_until) = (Vec::new(), 0.0);
         while let Some(Ok(message)) = receiver.next().await {
-            if let Ok(ServerFrame::Metrics(metrics)) = ServerFrame::from_text(message.to_text().unwrap_or_default()) {
-                turns.push(metrics);
+            match ServerFrame::from_text(message.to_text().unwrap_or_default()) {
+                Ok(ServerFrame::Speech { started: false, at_ms }) => heard_until = at_ms,
+                Ok(ServerFrame::Metrics(metrics)) => {
+                    let sounds_until = (turns.len() * turn.len() / 2 + sounding) as f64 / 16.0;
+                    turns.push((metrics, Duration::from_secs_f64((sounds_until - heard_until).max(0.0) / 1e3)));
+                }
+                _ => {}
             }
         }
         turns

@@ -1,7 +1,6 @@
 //! One utterance of real speech, and where the VAD takes it to end.
 
 use crate::Failure;
-use std::time::Duration;
 use voice_benches::spoken;
 use voice_core::AudioTime;
 use voice_core::builtin::{SileroModel, SileroVad};
@@ -15,8 +14,6 @@ pub(crate) const FRAME: usize = 320;
 pub(crate) struct Utterance {
     /// 16 kHz mono, whole frames; the last sample sounds, after it comes silence.
     pub samples: Vec<i16>,
-    /// How long after the end that the VAD finds the last sample sounds.
-    pub behind_vad: Duration,
 }
 
 impl Utterance {
@@ -32,10 +29,7 @@ impl Utterance {
         if let Some(last) = samples.last_mut() {
             *last = 1;
         }
-        let length = AudioTime::from_samples(samples.len() as u64, RATE);
-        let then_silence = [&samples[..], &[0; RATE as usize]].concat();
-        let behind_vad = length.saturating_since(end_of_speech(&then_silence)?);
-        Ok(Self { samples, behind_vad })
+        Ok(Self { samples })
     }
 }
 
