@@ -17,6 +17,7 @@ mod providers;
 mod registry;
 mod routes;
 mod serve;
+mod shards;
 mod state;
 mod ws;
 

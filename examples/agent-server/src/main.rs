@@ -20,7 +20,8 @@ fn main() -> ExitCode {
         Ok(providers) => providers,
         Err(error) => return complain(&error.to_string(), BAD_CONFIG),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Accepts connections and waits for signals; connections are served on threads of their own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("cannot start threads: {error}"), FAILED),
     };

@@ -1,9 +1,10 @@
-//! Listening, and one task a connection.
+//! Listening, and one task a connection, on the thread with the fewest.
 
 use crate::config::Config;
 use crate::drain;
 use crate::providers::Providers;
 use crate::routes;
+use crate::shards::{Place, Shards};
 use crate::state::AppState;
 use axum::Router;
 use axum::body::Body;
@@ -38,20 +39,21 @@ const LAST_REQUESTS: Duration = Duration::from_secs(1);
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// A place among the open connections; a WebSocket keeps it for as long as it is open.
-pub(crate) type ConnectionPermit = Arc<OwnedSemaphorePermit>;
+pub(crate) type ConnectionPermit = Arc<(OwnedSemaphorePermit, Place)>;
 
 /// A server that listens.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    shards: Shards,
 }
 
 impl Server {
     /// Binds the configured address.
     ///
     /// # Errors
-    /// The name does not resolve, the address cannot be had, or a tool is one that no model could be told of.
+    /// The name does not resolve, the address or threads cannot be had, or a tool is one that no model could be told of.
     pub async fn bind(config: &Config, providers: Providers) -> io::Result<Self> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in tokio::net::lookup_host((config.host.as_str(), config.port)).await? {
@@ -59,7 +61,7 @@ impl Server {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
-                    return Ok(Self { listener, address, state });
+                    return Ok(Self { listener, address, state, shards: Shards::start()? });
                 }
                 Err(error) => last = error,
             }
@@ -106,11 +108,11 @@ impl Server {
 
     /// Serves until `shutdown` resolves, then says goodbye to every session and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, state, .. } = self;
+        let Self { listener, state, shards, .. } = self;
         let closing = CancelToken::new();
         let connections = TaskTracker::new();
         let places = Arc::new(Semaphore::new(state.registry.limit().saturating_add(SPARE_CONNECTIONS)));
-        let accepting = accept(listener, routes::app(state.clone()), places, &connections, &closing);
+        let accepting = accept(listener, routes::app(state.clone()), places, &shards, &connections, &closing);
         let ending = async {
             shutdown.await;
             // New connections are still answered, with the news that this server is going.
@@ -125,6 +127,7 @@ impl Server {
         if tokio::time::timeout(LAST_REQUESTS, connections.wait()).await.is_err() {
             tracing::warn!(connections = connections.len(), "requests did not end in time");
         }
+        shards.end().await;
     }
 }
 
@@ -147,17 +150,22 @@ async fn accept(
     listener: TcpListener,
     app: Router,
     places: Arc<Semaphore>,
+    shards: &Shards,
     connections: &TaskTracker,
     closing: &CancelToken,
 ) {
-    // The semaphore is never closed.
-    while let Ok(place) = places.clone().acquire_owned().await {
+    // The semaphore is never closed, and there is a thread.
+    while let (Ok(permit), Some(place)) = (places.clone().acquire_owned().await, shards.place()) {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Err(error) = tune(&stream) {
-                    tracing::debug!(%error, "a connection could not be tuned");
-                }
-                connections.spawn(serve(stream, app.clone(), Arc::new(place), closing.clone()));
+                let (app, closing, thread) = (app.clone(), closing.clone(), place.handle().clone());
+                let connection = async move {
+                    match settle(stream) {
+                        Ok(stream) => serve(stream, app, Arc::new((permit, place)), closing).await,
+                        Err(error) => tracing::debug!(%error, "a connection was lost at once"),
+                    }
+                };
+                connections.spawn_on(connection, &thread);
             }
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
@@ -174,9 +182,12 @@ fn is_of_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-fn tune(stream: &TcpStream) -> io::Result<()> {
+/// Brings a connection to the thread that serves it from now on.
+fn settle(stream: TcpStream) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_std(stream.into_std()?)?;
     stream.set_nodelay(true)?;
-    SockRef::from(stream).set_send_buffer_size(SEND_BUFFER)
+    SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)?;
+    Ok(stream)
 }
 
 async fn serve(stream: TcpStream, app: Router, place: ConnectionPermit, closing: CancelToken) {

@@ -37,8 +37,19 @@ pub(super) struct Recognizer {
 
 struct Call {
     input: HandoffSender<SttInput>,
+    /// Something was left for the recogniser since it was last driven.
+    left: bool,
     output: BoxStream<'static, Result<SttEvent>>,
     serving: Serving,
+}
+
+impl Call {
+    /// Leaves something for the recogniser, which is driven next: waking the session's task for it would make that turn
+    /// round once more for nothing.
+    fn give(&mut self, input: SttInput) -> usize {
+        self.left = true;
+        self.input.leave(input)
+    }
 }
 
 impl Recognizer {
@@ -52,7 +63,7 @@ impl Recognizer {
         let (input, stream) = handoff(AUDIO_BOUND);
         let output = self.provider.transcribe(stream.boxed(), self.cx.clone());
         let serving = Serving::new(self.provider.name());
-        self.call = Some(Call { input, output, serving });
+        self.call = Some(Call { input, left: false, output, serving });
     }
 
     /// Gives audio of a turn; returns the ms of older audio that had to be dropped.
@@ -61,13 +72,13 @@ impl Recognizer {
             self.open();
         }
         self.failed_in = self.failed_in.filter(|failed| *failed == turn);
-        let Some(call) = &self.call else { return 0 };
-        call.input.send(SttInput::Audio { turn, at, pcm }) as u64 / 32
+        let Some(call) = &mut self.call else { return 0 };
+        call.give(SttInput::Audio { turn, at, pcm }) as u64 / 32
     }
 
     pub(super) fn finalize(&mut self, id: FinalizeId) {
-        if let Some(call) = &self.call {
-            call.input.send(SttInput::Finalize(id));
+        if let Some(call) = &mut self.call {
+            call.give(SttInput::Finalize(id));
         }
     }
 
@@ -78,7 +89,12 @@ impl Recognizer {
 
     fn poll(&mut self, turn: Option<TurnId>, context: &mut Context<'_>) -> Poll<Result<SttEvent>> {
         let Some(call) = &mut self.call else { return Poll::Pending };
-        let result = match call.output.poll_next_unpin(context) {
+        let polled = call.output.poll_next_unpin(context);
+        if std::mem::take(&mut call.left) {
+            // A call that has a task of its own did not take it just now.
+            call.input.wake();
+        }
+        let result = match polled {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Some(Ok(event))) => return Poll::Ready(Ok(event)),
             Poll::Ready(Some(Err(error))) => error,

@@ -62,23 +62,35 @@ impl<T> Shared<T> {
 impl<T: Weighted> HandoffSender<T> {
     /// Hands an item over and never waits. Returns the weight of the older items that were dropped for it.
     pub fn send(&self, item: T) -> usize {
-        let mut dropped = 0;
-        {
-            let mut queue = self.shared.lock();
-            if queue.closed {
-                return 0;
-            }
-            queue.weight += item.weight();
-            queue.items.push_back(item);
-            while queue.weight > queue.bound {
-                let Some(oldest) = queue.items.iter().position(T::may_be_dropped) else { break };
-                let Some(gone) = queue.items.remove(oldest) else { break };
-                queue.weight -= gone.weight();
-                dropped += gone.weight();
-            }
-        }
+        let dropped = self.leave(item);
         self.shared.waker.wake();
         dropped
+    }
+
+    /// As [`send`](Self::send), without waking the consumer: for a producer that drives the consumer itself, or calls
+    /// [`wake`](Self::wake) later.
+    pub fn leave(&self, item: T) -> usize {
+        let mut queue = self.shared.lock();
+        if queue.closed {
+            return 0;
+        }
+        queue.weight += item.weight();
+        queue.items.push_back(item);
+        let mut dropped = 0;
+        while queue.weight > queue.bound {
+            let Some(oldest) = queue.items.iter().position(T::may_be_dropped) else { break };
+            let Some(gone) = queue.items.remove(oldest) else { break };
+            queue.weight -= gone.weight();
+            dropped += gone.weight();
+        }
+        dropped
+    }
+
+    /// Wakes the consumer if something waits for it.
+    pub fn wake(&self) {
+        if !self.is_empty() {
+            self.shared.waker.wake();
+        }
     }
 
     /// Items that wait.

@@ -5,14 +5,17 @@ use futures::StreamExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::{self, Message};
 use voice_core::ErrorKind;
 use voice_core::agent::{Control, Session};
 use voice_core::conversation::CloseReason;
 use voice_core::protocol::{ClientFrame, Rejection, ServerCodec, ServerFrame};
 
-/// How long a client may send nothing at all, not even an answer to a ping.
-const SILENCE: Duration = Duration::from_secs(45);
+/// How often it is looked whether the client has sent anything, be it an answer to a ping.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Looks in a row that may find nothing: a client that is silent for 45 to 60 s is lost.
+const MOST_SILENT: u32 = 3;
 
 /// Why reading ended.
 #[derive(Debug)]
@@ -36,13 +39,29 @@ impl Reader<'_> {
     /// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the
     /// client.
     pub(super) async fn run(mut self) -> ReadEnd {
+        // One timer for all frames: a deadline for each of them would cost more than reading it.
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent = 0;
         loop {
-            let frame = match tokio::time::timeout(SILENCE, self.incoming.next()).await {
-                Ok(Some(Ok(Message::Text(text)))) => self.codec().on_text(&text),
-                Ok(Some(Ok(Message::Binary(pcm)))) => self.codec().on_binary(pcm),
-                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => continue,
-                Ok(Some(Err(error))) => return read_end(&error),
-                Ok(Some(Ok(Message::Close(_))) | None) | Err(_) => return ReadEnd::Lost,
+            let message = tokio::select! {
+                biased;
+                message = self.incoming.next() => message,
+                _ = looks.tick() => {
+                    silent += 1;
+                    if silent > MOST_SILENT {
+                        return ReadEnd::Lost;
+                    }
+                    continue;
+                }
+            };
+            silent = 0;
+            let frame = match message {
+                Some(Ok(Message::Text(text))) => self.codec().on_text(&text),
+                Some(Ok(Message::Binary(pcm))) => self.codec().on_binary(pcm),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Err(error)) => return read_end(&error),
+                Some(Ok(Message::Close(_))) | None => return ReadEnd::Lost,
             };
             if let Err(end) = self.take(frame).await {
                 return end;
