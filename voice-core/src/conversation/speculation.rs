@@ -35,7 +35,7 @@ pub struct Speculation {
 
 impl Default for Speculation {
     fn default() -> Self {
-        Self { max_tries: 3, discarded_percent: 30, eager_percent: 60, held_ms: 10_000, sentences: 1 }
+        Self { max_tries: 3, discarded_percent: 40, eager_percent: 60, held_ms: 10_000, sentences: 1 }
     }
 }
 

@@ -16,7 +16,7 @@ pub struct SpeechConfig {
     /// Speech needed before an utterance begins, in ms: 64. One loud window is a click or a cough far more often than a
     /// word, two in a row hardly are; the onset is dated back, so this delays an interruption but cuts nothing off.
     pub min_speech_ms: u32,
-    /// Probability below which a window is no clear speech: 0.95. Inside words Silero is surer than that nearly always; after
+    /// Probability below which a window is no clear speech: 0.97. Inside words Silero is surer than that nearly always; after
     /// one its probability falls over three or four windows, and this notices the first of them.
     pub pause_threshold: f32,
     /// Time without clear speech, in ms, that is told as a pause inside an utterance: 32, one window, which is some 80 ms
@@ -45,7 +45,7 @@ impl Default for SpeechConfig {
             threshold: 0.5,
             exit_threshold: 0.35,
             min_speech_ms: 64,
-            pause_threshold: 0.95,
+            pause_threshold: 0.97,
             pause_ms: 32,
             min_silence_ms: 192,
             prefix_padding_ms: 300,
