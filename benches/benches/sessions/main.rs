@@ -17,18 +17,20 @@ use voice_core::audio::pcm;
 
 const CLIENT: &str = "VOICE_AGENT_BENCH_CLIENT";
 const SECONDS: u64 = 30;
+/// What a server allocates once is no cost of a session: a few come and go before memory is looked at.
+const WARM_UP: (usize, u64) = (4, 3);
 /// What turn-taking, pacing and events may cost on top, so that a slow machine does not hide a slow server.
 const MOST_TIMES_BARE: f64 = 1.75;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn client(address: String, speech: Bytes, offset: usize) -> Result<(), Failure> {
+async fn client(address: String, speech: Bytes, offset: usize, seconds: u64) -> Result<(), Failure> {
     let (socket, _) = tokio_tungstenite::connect_async(address).await?;
     let (mut sender, mut receiver) = socket.split();
     sender.send(Message::text(r#"{"type":"start"}"#)).await?;
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     let frames = speech.len() / 640;
-    for frame in 0..SECONDS * 50 {
+    for frame in 0..seconds * 50 {
         tick.tick().await;
         let at = (frame as usize + offset) % frames * 640;
         sender.send(Message::binary(speech.slice(at..at + 640))).await?;
@@ -39,11 +41,11 @@ async fn client(address: String, speech: Bytes, offset: usize) -> Result<(), Fai
     Ok(())
 }
 
-async fn clients(address: String, count: usize) -> Result<(), Failure> {
+async fn clients(address: String, count: usize, seconds: u64) -> Result<(), Failure> {
     let speech = Bytes::from(pcm::to_bytes(&spoken()?));
     let mut running = JoinSet::new();
     for index in 0..count {
-        running.spawn(client(address.clone(), speech.clone(), index * 37));
+        running.spawn(client(address.clone(), speech.clone(), index * 37, seconds));
     }
     while let Some(result) = running.join_next().await {
         result??;
@@ -81,14 +83,14 @@ async fn bare_server() -> Result<(SocketAddr, JoinHandle<()>), Failure> {
     Ok((address, serving))
 }
 
-async fn measure(sessions: usize, (address, serving): (SocketAddr, JoinHandle<()>)) -> Result<Cost, Failure> {
-    let (memory, cpu) = (resident_kib(), process_cpu());
-    let order = format!("{sessions} ws://{address}/ws");
+/// Lets clients talk in a process of their own; the most memory this one held meanwhile, in KiB.
+async fn talk(sessions: usize, seconds: u64, address: SocketAddr) -> Result<u64, Failure> {
+    let order = format!("{sessions} {seconds} ws://{address}/ws");
     let mut child = tokio::task::spawn_blocking(move || {
         std::process::Command::new(std::env::current_exe()?).env(CLIENT, order).spawn()
     })
     .await??;
-    let mut most = memory;
+    let mut most = resident_kib();
     let status = loop {
         most = most.max(resident_kib());
         match child.try_wait()? {
@@ -97,20 +99,26 @@ async fn measure(sessions: usize, (address, serving): (SocketAddr, JoinHandle<()
             None => tokio::time::sleep(Duration::from_secs(1)).await,
         }
     };
+    if status.success() { Ok(most) } else { Err("the clients failed".into()) }
+}
+
+async fn measure(sessions: usize, (address, serving): (SocketAddr, JoinHandle<()>)) -> Result<Cost, Failure> {
+    talk(WARM_UP.0, WARM_UP.1, address).await?;
+    let (memory, cpu) = (resident_kib(), process_cpu());
+    let most = talk(sessions, SECONDS, address).await?;
+    let cpu = process_cpu() - cpu;
     serving.abort();
-    if !status.success() {
-        return Err("the clients failed".into());
-    }
     let minutes = sessions as f64 * SECONDS as f64 / 60.0;
-    let cpu = (process_cpu() - cpu).as_secs_f64() / minutes;
-    Ok(Cost { cpu, kib: (most - memory) as f64 / sessions as f64 })
+    let kib = most.saturating_sub(memory) as f64 / sessions as f64;
+    Ok(Cost { cpu: cpu.as_secs_f64() / minutes, kib })
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
     if let Ok(order) = std::env::var(CLIENT) {
-        let (count, address) = order.split_once(' ').ok_or("a count and an address")?;
-        clients(address.to_owned(), count.parse()?).await?;
+        let (count, rest) = order.split_once(' ').ok_or("a count, seconds and an address")?;
+        let (seconds, address) = rest.split_once(' ').ok_or("seconds and an address")?;
+        clients(address.to_owned(), count.parse()?, seconds.parse()?).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut met = true;
