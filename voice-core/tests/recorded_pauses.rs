@@ -8,13 +8,13 @@ mod silero_support;
 
 use std::sync::Arc;
 use std::time::Duration;
+use voice_core::AudioTime;
 use voice_core::audio::pcm;
 use voice_core::builtin::{SileroModel, SileroVad, SmartTurn};
 use voice_core::conversation::{Command, ConversationConfig, Input};
 use voice_core::stage::{TurnDetector, TurnSnapshot};
 use voice_core::stream::{SpeechConfig, SpeechDetector, SpeechItem};
 use voice_core::testing::Script;
-use voice_core::AudioTime;
 
 const RATE: u32 = 16_000;
 /// A recogniser's final transcript comes so much later than it is asked for, in ms.
