@@ -2,15 +2,11 @@
 
 use super::socket::Incoming;
 use futures::StreamExt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::{self, Message};
-use voice_core::ErrorKind;
-use voice_core::agent::{Control, Session};
-use voice_core::conversation::CloseReason;
-use voice_core::protocol::{ClientFrame, Rejection, ServerCodec, ServerFrame};
+use voice_core::host::{Connection, NotTaken};
+use voice_core::protocol::{Rejection, WireMessage};
 
 /// How often it is looked whether the client has sent anything, be it an answer to a ping.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -26,86 +22,44 @@ pub(super) enum ReadEnd {
     Rejected(u16),
 }
 
-/// The way from one client to its session.
-pub(super) struct Reader<'a> {
-    pub(super) incoming: &'a mut Incoming,
-    pub(super) codec: &'a Mutex<ServerCodec>,
-    pub(super) session: &'a Session,
-    /// Answers to frames that made no sense. While the client does not take them, nothing more is read from it.
-    pub(super) answers: mpsc::Sender<ServerFrame>,
-}
-
-impl Reader<'_> {
-    /// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the
-    /// client.
-    pub(super) async fn run(mut self) -> ReadEnd {
-        // One timer for all frames: a deadline for each of them would cost more than reading it.
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut silent = 0;
-        loop {
-            let message = tokio::select! {
-                biased;
-                message = self.incoming.next() => message,
-                _ = looks.tick() => {
-                    silent += 1;
-                    if silent > MOST_SILENT {
-                        return ReadEnd::Lost;
-                    }
-                    continue;
+/// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the client.
+pub(super) async fn read(incoming: &mut Incoming, connection: &Connection) -> ReadEnd {
+    // One timer for all frames: a deadline for each of them would cost more than reading it.
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = 0;
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = incoming.next() => message,
+            _ = looks.tick() => {
+                silent += 1;
+                if silent > MOST_SILENT {
+                    return ReadEnd::Lost;
                 }
-            };
-            silent = 0;
-            let frame = match message {
-                Some(Ok(Message::Text(text))) => self.codec().on_text(&text),
-                Some(Ok(Message::Binary(pcm))) => self.codec().on_binary(pcm),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Err(error)) => return read_end(&error),
-                Some(Ok(Message::Close(_))) | None => return ReadEnd::Lost,
-            };
-            if let Err(end) = self.take(frame).await {
-                return end;
-            }
-        }
-    }
-
-    fn codec(&self) -> std::sync::MutexGuard<'_, ServerCodec> {
-        self.codec.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands a frame to the session.
-    pub(super) async fn take(&mut self, frame: Result<ClientFrame, Rejection>) -> Result<(), ReadEnd> {
-        let handed = match frame {
-            Ok(ClientFrame::Audio(pcm)) => self.session.send_audio(pcm).await,
-            Ok(frame) => match control(frame) {
-                Some(control) => self.session.control_wait(control).await,
-                None => Ok(()),
-            },
-            Err(Rejection::Close(code)) => return Err(ReadEnd::Rejected(code)),
-            Err(rejection) => {
-                if let Some(answer) = rejection.into_frame() {
-                    // Fails only when the writer has ended, and then this ends too.
-                    let _ = self.answers.send(answer).await;
-                }
-                Ok(())
+                continue;
             }
         };
-        if handed.is_err_and(|error| *error.kind() == ErrorKind::Unavailable) {
-            // The session is over: the writer is saying so and then ends the connection.
-            std::future::pending::<()>().await;
+        silent = 0;
+        let message = match message {
+            Some(Ok(Message::Text(text))) => WireMessage::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(pcm))) => WireMessage::Binary(pcm),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+            Some(Err(error)) => return read_end(&error),
+            Some(Ok(Message::Close(_))) | None => return ReadEnd::Lost,
+        };
+        if let Err(end) = taken(connection.take_message(message).await).await {
+            return end;
         }
-        Ok(())
     }
 }
 
-fn control(frame: ClientFrame) -> Option<Control> {
-    match frame {
-        ClientFrame::Played { turn, samples } => Some(Control::Played { turn, samples }),
-        ClientFrame::Text { text } => Some(Control::Text(text)),
-        ClientFrame::Interrupt => Some(Control::Interrupt),
-        ClientFrame::End => Some(Control::Close(CloseReason::End)),
-        // A first `start` was taken when the session was opened; later ones never get past the codec.
-        _ => None,
+/// What was not taken ends the connection. When the session is over, the writer is saying so and then ends it.
+pub(super) async fn taken(result: Result<(), NotTaken>) -> Result<(), ReadEnd> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(NotTaken::Close(code)) => Err(ReadEnd::Rejected(code)),
+        Err(_) => std::future::pending().await,
     }
 }
 
