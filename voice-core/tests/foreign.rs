@@ -412,7 +412,7 @@ fn slow_llm(call: ForeignCall) -> BoxFuture<'static, ()> {
 
 #[tokio::test(start_paused = true)]
 async fn simulated_time_stands_still_while_the_host_works() {
-    let began = tokio::time::Instant::now();
+    let began = tokio::time::sleep(Duration::ZERO).deadline();
     let llm = ForeignLlm::new("mine", serving(slow_llm)).holding(ClockHold::current());
     let (answer, _) = asking(&llm);
     let alarm = tokio::time::sleep(MS);
@@ -425,7 +425,7 @@ async fn simulated_time_stands_still_while_the_host_works() {
 
 #[tokio::test(start_paused = true)]
 async fn simulated_time_goes_on_while_the_host_waits() {
-    let began = tokio::time::Instant::now();
+    let began = tokio::time::sleep(Duration::ZERO).deadline();
     let tts = ForeignTts::new("mine", 16_000, serving(tts_serving)).holding(ClockHold::current());
     let text = stream::once(async {
         tokio::time::sleep(10_000 * MS).await;
