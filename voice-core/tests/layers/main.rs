@@ -9,7 +9,9 @@
 //! L3  stream  builtin                         → stage, L1, L0
 //!     protocol                                → conversation, tool, L0     no tokio, no futures
 //!     recording                               → conversation, text, tool, L0 no tokio, no futures
+//!     foreign                                 → stage, message, tool, L0
 //! L4  agent                                   → all of the above
+//!     host                                    → agent, foreign, protocol, conversation, message, L0
 //! L5  testing                                 → all of the above; nothing uses it
 //! ```
 
@@ -42,7 +44,7 @@ const fn pure_rule(module: &'static str, may_use: &'static str) -> Rule {
     Rule { module, may_use, may_not_use_crates: "tokio tokio_util futures async_trait" }
 }
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 18] = [
     rule("error", "time cancel id"),
     rule("time", "error cancel id"),
     rule("cancel", "error time id"),
@@ -57,10 +59,12 @@ const RULES: [Rule; 16] = [
     rule("builtin", "error time cancel id audio text tool message stage"),
     pure_rule("protocol", "error time cancel id tool conversation"),
     pure_rule("recording", "error time cancel id text tool conversation"),
+    rule("foreign", "error time cancel id tool message stage"),
+    rule("host", "error time cancel id tool message conversation protocol foreign agent"),
     rule("agent", "error time cancel id audio text tool message stage conversation stream builtin protocol recording"),
     rule(
         "testing",
-        "error time cancel id audio text tool message stage conversation stream builtin protocol recording agent",
+        "error time cancel id audio text tool message stage conversation stream builtin protocol recording foreign agent host",
     ),
 ];
 
