@@ -18,6 +18,7 @@ pub mod builtin;
 pub mod conversation;
 pub mod foreign;
 pub mod host;
+pub mod json;
 pub mod protocol;
 pub mod recording;
 pub mod stage;

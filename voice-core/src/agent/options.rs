@@ -3,6 +3,7 @@
 use super::{AgentConfig, ClientFormat, SessionOptions};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
+use crate::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -118,18 +119,11 @@ impl SessionOptions {
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
-    let mut reader = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| named(&error.path().to_string(), &error.inner()))
+    json::read(json, ErrorKind::InvalidConfig, Stage::Session)
 }
 
 fn from_value<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
-    serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| named(&error.path().to_string(), &error.inner()))
-}
-
-fn named(path: &str, problem: &impl ToString) -> Error {
-    let place = if path == "." { String::new() } else { format!("`{path}`: ") };
-    wrong(&format!("{place}{}", problem.to_string()))
+    json::take(Value::Object(fields), ErrorKind::InvalidConfig, Stage::Session)
 }
 
 fn wrong(problem: &str) -> Error {
@@ -167,7 +161,7 @@ mod tests {
             assert!(error.message().contains(told), "{json}: {error}");
         }
         for (json, told) in
-            [(r#"{"input_rate":1}"#, "`input_rate`: 4000"), (r#"{"rate":8000}"#, "`rate`: unknown field `rate`")]
+            [(r#"{"input_rate":1}"#, "`input_rate`: 4000"), (r#"{"rate":8000}"#, "unknown field `rate`")]
         {
             let error = SessionOptions::from_json(json).expect_err("it is wrong");
             assert!(error.message().contains(told), "{json}: {error}");

@@ -15,6 +15,7 @@
 
 use super::call::ForeignKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::{self, written};
 use crate::message::Message;
 use crate::stage::{LlmPurpose, LlmRequest};
 use crate::tool::{SideEffect, Source, ToolCall, ToolOutput, ToolSpec};
@@ -193,12 +194,7 @@ impl ForeignKind {
     }
 
     fn parse<'a, T: Deserialize<'a>>(self, json: &'a str) -> Result<T> {
-        let mut reader = serde_json::Deserializer::from_str(json);
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            let place = if path == "." { String::new() } else { format!("`{path}`: ") };
-            self.refused(&format!("{place}{}", error.inner()))
-        })
+        json::read(json, ErrorKind::InvalidInput, self.stage()).map_err(|error| self.refused(error.message()))
     }
 
     fn refused(self, problem: &str) -> Error {
@@ -314,12 +310,6 @@ impl<'a> From<&'a ToolSpec> for Offered<'a> {
             deadline_ms: spec.deadline.as_millis(),
         }
     }
-}
-
-/// `value` as JSON.
-pub(super) fn written(value: &impl Serialize) -> String {
-    // Fails only for maps whose keys are no strings, and there are none.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

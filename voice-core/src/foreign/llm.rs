@@ -2,8 +2,9 @@
 
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
-use super::item::{Given, LlmAsked, LlmGiven, written};
+use super::item::{Given, LlmAsked, LlmGiven};
 use crate::error::Result;
+use crate::json::written;
 use crate::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest};
 use futures::stream::{self, BoxStream, StreamExt};
 use std::fmt;

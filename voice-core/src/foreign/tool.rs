@@ -2,8 +2,9 @@
 
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
-use super::item::{Given, written};
+use super::item::Given;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::json::{self, written};
 use crate::stage::{CallContext, Tool};
 use crate::tool::{SideEffect, ToolOutput, ToolSpec};
 use futures::future::{BoxFuture, FutureExt};
@@ -59,10 +60,8 @@ impl ForeignTool {
     /// # Errors
     /// `InvalidConfig`, naming the field that is wrong.
     pub fn new(description: &str, host: Arc<dyn ForeignHost>) -> Result<Self> {
-        let mut reader = serde_json::Deserializer::from_str(description);
-        let described: Described = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let message = format!("a tool's description: `{}`: {}", error.path(), error.inner());
-            Error::new(ErrorKind::InvalidConfig, Stage::Tool, message)
+        let described = json::read(description, ErrorKind::InvalidConfig, Stage::Tool).map_err(|error| {
+            Error::new(ErrorKind::InvalidConfig, Stage::Tool, format!("a tool's description: {}", error.message()))
         })?;
         let Described { name, description, parameters, effect, deadline_ms } = described;
         let deadline = Duration::from_millis(deadline_ms);

@@ -1,8 +1,9 @@
 //! Voice activity detection of the host, which the session never waits for.
 
 use super::call::{Answer, ForeignHost, ForeignKind, begin};
-use super::item::{ForeignItem, Given, written};
+use super::item::{ForeignItem, Given};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::json::written;
 use crate::stage::{CallContext, Vad};
 use bytes::Bytes;
 use futures::FutureExt;

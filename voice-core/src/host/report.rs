@@ -46,7 +46,7 @@ impl Report {
 
     /// As JSON.
     pub fn json(&self) -> String {
-        super::view::written(self)
+        crate::json::written(self)
     }
 }
 

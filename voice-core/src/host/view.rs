@@ -2,8 +2,8 @@
 
 use crate::agent::{ProviderNames, Session};
 use crate::foreign::item::Said;
+use crate::json::written;
 use crate::protocol::MetricsFrame;
-use serde::Serialize;
 use serde_json::json;
 
 /// The history: an array of [`Said`].
@@ -25,9 +25,4 @@ pub fn status_json(session: &Session) -> String {
         "closed": status.closed,
         "metrics": status.metrics.map(MetricsFrame::from),
     }))
-}
-
-pub(super) fn written(value: &impl Serialize) -> String {
-    // Fails only for maps whose keys are no strings, and there are none.
-    serde_json::to_string(value).unwrap_or_default()
 }
