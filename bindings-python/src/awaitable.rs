@@ -1,6 +1,7 @@
 //! Rust futures that Python awaits.
 
 use crate::{errors, runtime};
+use pyo3::BoundObject;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use std::future::Future;

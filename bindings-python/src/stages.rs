@@ -183,6 +183,20 @@ pub(crate) fn to_integers<'py>(py: Python<'py>, samples: &[u8]) -> PyResult<Boun
     })
 }
 
+/// 16-bit integers as 32-bit floats in −1 … 1.
+#[pyfunction]
+pub(crate) fn to_floats<'py>(py: Python<'py>, samples: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    if !samples.len().is_multiple_of(2) {
+        return Err(PyValueError::new_err(format!("{} bytes are no whole number of 16-bit samples", samples.len())));
+    }
+    let floats = py.detach(|| {
+        let mut floats = Vec::new();
+        pcm::extend_f32(&integers(samples), &mut floats);
+        float_bytes(&floats)
+    });
+    Ok(PyBytes::new(py, &floats))
+}
+
 fn bytes_of<'py>(
     py: Python<'py>,
     work: impl FnOnce(&mut Vec<i16>) -> Result<()> + Send,
