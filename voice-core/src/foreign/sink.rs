@@ -45,6 +45,13 @@ pub(super) struct Outlet {
     over: CancelToken,
 }
 
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        // Whoever could finish the call is gone.
+        self.activity.end();
+    }
+}
+
 impl Outlet {
     pub(super) fn new(
         kind: ForeignKind,
@@ -96,6 +103,7 @@ impl ForeignSink {
         // Fails when the call is over, which is what this is about.
         let _ = self.put(last).await;
         self.outlet.items.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.outlet.activity.end();
     }
 
     /// Whether nothing more is taken.

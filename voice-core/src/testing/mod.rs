@@ -6,6 +6,7 @@ pub mod conformance;
 mod fakes;
 mod random;
 mod script;
+pub mod scripted;
 pub mod simulation;
 mod timeline;
 

@@ -11,7 +11,7 @@
 //!     recording                               → conversation, text, tool, L0 no tokio, no futures
 //!     foreign                                 → stage, message, tool, L0
 //! L4  agent                                   → all of the above
-//!     host                                    → agent, foreign, protocol, conversation, message, L0
+//!     host                                    → agent, foreign, builtin, protocol, conversation, message, L0
 //! L5  testing                                 → all of the above; nothing uses it
 //! ```
 
@@ -61,7 +61,7 @@ const RULES: [Rule; 19] = [
     pure_rule("protocol", "error time cancel id tool conversation"),
     pure_rule("recording", "error time cancel id text tool conversation"),
     rule("foreign", "error json time cancel id tool message stage"),
-    rule("host", "error json time cancel id tool message conversation protocol foreign agent"),
+    rule("host", "error json time cancel id tool message conversation builtin protocol foreign agent"),
     rule(
         "agent",
         "error json time cancel id audio text tool message stage conversation stream builtin protocol recording",
