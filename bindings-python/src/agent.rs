@@ -6,8 +6,8 @@ use crate::stages::SharedDetector;
 use pyo3::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 use voice_core::agent::{Agent as Core, AgentBuilder, AgentConfig};
-use voice_core::builtin::{Aec3, RnnoiseDenoiser, SileroModel, SileroVad};
 use voice_core::foreign::{ForeignHost, ForeignLlm, ForeignStt, ForeignTool, ForeignTts, ForeignVad};
+use voice_core::host::Ears;
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{Error, ErrorKind, Result, Stage};
 use voice_providers::catalog::Catalog;
@@ -28,8 +28,8 @@ pub(crate) struct Agent {
     llm: Vec<Made<dyn LlmProvider>>,
     tts: Vec<Made<dyn TtsProvider>>,
     tools: Vec<Made<dyn Tool>>,
-    vad: Option<Hearing>,
-    denoise: bool,
+    ears: Ears,
+    vad: Option<Py<Foreign>>,
     turn_detector: Option<SharedDetector>,
     /// The agent on the loop that was used last.
     bound: Mutex<Option<(Py<PyAny>, Core)>>,
@@ -41,40 +41,34 @@ enum Made<P: ?Sized> {
     Written(Py<Foreign>),
 }
 
-enum Hearing {
-    Silero(Arc<SileroModel>),
-    Written(Py<Foreign>),
-}
-
 #[pymethods]
 impl Agent {
-    /// `vad` is a detector written in Python, true for Silero or false for none.
+    /// `ears` are the engines that are built in, `vad` a detector written in Python.
     #[new]
     #[allow(clippy::too_many_arguments)] // An agent has that many parts; Python names them.
-    #[pyo3(signature = (config, *, stt, llm, tts, tools, vad, denoise, turn_detector))]
+    #[pyo3(signature = (config, *, ears, stt, llm, tts, tools, vad, turn_detector))]
     fn new(
         py: Python<'_>,
         config: &str,
+        ears: &str,
         stt: Vec<Part>,
         llm: Vec<Part>,
         tts: Vec<Part>,
         tools: Vec<Part>,
-        vad: &Bound<'_, PyAny>,
-        denoise: bool,
+        vad: Option<Py<Foreign>>,
         turn_detector: Option<SharedDetector>,
     ) -> PyResult<Self> {
         // Loading a model takes a while, and nothing of it is Python's.
         py.detach(|| -> Result<_> {
             let catalog = Catalog::of_process();
-            let config = AgentConfig::from_json(config)?;
+            let (config, ears) = (AgentConfig::from_json(config)?, Ears::from_json(ears)?);
             let stt = made(stt, |one| catalog.stt(one))?;
             let llm = made(llm, |one| catalog.llm(one))?;
             let tts = made(tts, |one| catalog.tts(one))?;
             let tools = made(tools, |one| catalog.tool(one))?;
-            Ok(Self { config, stt, llm, tts, tools, vad: None, denoise, turn_detector, bound: Mutex::default() })
+            Ok(Self { config, stt, llm, tts, tools, ears, vad, turn_detector, bound: Mutex::default() })
         })
         .map_err(raise)
-        .and_then(|agent| Ok(Self { vad: hearing(vad)?, ..agent }))
     }
 
     /// The names of the providers, as JSON; with `null` where a stage is missing.
@@ -100,7 +94,7 @@ impl Agent {
 
     fn build(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<Core> {
         let host = |written: &Py<Foreign>| written.get().on(py, event_loop);
-        let mut builder = Core::builder().config(self.config.clone()).echo_canceller(|| Ok(Box::new(Aec3::new())));
+        let mut builder = self.ears.give_to(Core::builder().config(self.config.clone())).map_err(raise)?;
         if let Some(stt) = one_of(py, &self.stt, stt_of(&host), FallbackStt::new, |all| Arc::new(all))? {
             builder = builder.stt(stt);
         }
@@ -110,44 +104,25 @@ impl Agent {
         if let Some(tts) = one_of(py, &self.tts, tts_of(&host), FallbackTts::new, |all| Arc::new(all))? {
             builder = builder.tts(tts);
         }
-        if self.denoise {
-            builder = builder.denoiser(|| Ok(Box::new(RnnoiseDenoiser::new())));
-        }
         if let Some(detector) = &self.turn_detector {
             builder = builder.turn_detector(detector.get());
         }
-        builder = self.hear(py, builder, &host)?;
+        if let Some(written) = &self.vad {
+            builder = hear(builder, host(written), &written.get().description)?;
+        }
         for tool in &self.tools {
             builder = builder.tool(tool.on(py, &tool_of(&host))?).map_err(raise)?;
         }
         Ok(builder.build())
     }
+}
 
-    fn hear(
-        &self,
-        py: Python<'_>,
-        builder: AgentBuilder,
-        host: &dyn Fn(&Py<Foreign>) -> Arc<dyn ForeignHost>,
-    ) -> PyResult<AgentBuilder> {
-        let _ = py;
-        Ok(match &self.vad {
-            None => builder,
-            Some(Hearing::Silero(model)) => {
-                let model = model.clone();
-                builder.vad(move || Ok(Box::new(SileroVad::new(model.clone()))))
-            }
-            Some(Hearing::Written(written)) => {
-                let (host, description) = (host(written), &written.get().description);
-                let number = |name| field(description, name).map(|value| value.as_u64().unwrap_or_default());
-                let (rate, window) = (number("sample_rate")?, number("window_len")?);
-                builder.vad(move || {
-                    let rate = u32::try_from(rate).unwrap_or_default();
-                    let window = usize::try_from(window).unwrap_or_default();
-                    Ok(Box::new(ForeignVad::new(rate, window, &*host)?))
-                })
-            }
-        })
-    }
+/// Gives an agent a detector written in Python, a fresh one for each session.
+fn hear(builder: AgentBuilder, host: Arc<dyn ForeignHost>, description: &str) -> PyResult<AgentBuilder> {
+    let number = |name| field(description, name).map(|value| value.as_u64().unwrap_or_default());
+    let rate = u32::try_from(number("sample_rate")?).unwrap_or_default();
+    let window = usize::try_from(number("window_len")?).unwrap_or_default();
+    Ok(builder.vad(move || Ok(Box::new(ForeignVad::new(rate, window, &*host)?))))
 }
 
 fn made<P: ?Sized>(parts: Vec<Part>, make: impl Fn(&str) -> Result<Arc<P>>) -> Result<Vec<Made<P>>> {
@@ -156,16 +131,6 @@ fn made<P: ?Sized>(parts: Vec<Part>, make: impl Fn(&str) -> Result<Arc<P>>) -> R
         Part::Written(foreign) => Ok(Made::Written(foreign)),
     };
     parts.into_iter().map(made).collect()
-}
-
-fn hearing(vad: &Bound<'_, PyAny>) -> PyResult<Option<Hearing>> {
-    if let Ok(written) = vad.extract::<Py<Foreign>>() {
-        return Ok(Some(Hearing::Written(written)));
-    }
-    if !vad.extract::<bool>()? {
-        return Ok(None);
-    }
-    SileroModel::embedded().map(|model| Some(Hearing::Silero(model))).map_err(raise)
 }
 
 impl<P: ?Sized> Made<P> {

@@ -11,6 +11,7 @@ mod foreign;
 mod runtime;
 mod session;
 mod stages;
+mod testing;
 
 use pyo3::prelude::*;
 
@@ -27,6 +28,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stages::SileroVad>()?;
     module.add_class::<stages::TurnDetector>()?;
     module.add_function(wrap_pyfunction!(report, module)?)?;
+    module.add_function(wrap_pyfunction!(testing::run_script, module)?)?;
     module.add_function(wrap_pyfunction!(stages::to_floats, module)?)?;
     module.add_function(wrap_pyfunction!(stages::to_integers, module)?)?;
     runtime::set_up(module)

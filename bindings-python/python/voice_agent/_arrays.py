@@ -43,7 +43,7 @@ def raw(samples: Pcm) -> tuple[str, bytes]:
     if isinstance(samples, bytes):
         return "h", samples
     try:
-        view = memoryview(samples)
+        view = memoryview(samples)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"audio is {_ACCEPTED}, not {type(samples).__name__}") from None
     if view.ndim > 1 and max(view.shape or (0,)) != view.nbytes // view.itemsize:

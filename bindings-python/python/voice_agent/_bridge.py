@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from . import _native
@@ -78,7 +78,7 @@ async def _serve(call: _native.Call, items: Items) -> None:
         raise
     finally:
         callee.end()
-        call.finish(failure and _told(failure))
+        call.finish(_told(failure) if failure else None)
 
 
 def _told(error: BaseException) -> tuple[str, str, float | None, BaseException]:
@@ -249,6 +249,17 @@ def tool(description: dict[str, Any], function: Callable[[dict[str, Any]], Any])
         yield output_of(await callee.result(function, json.loads(call.request)["arguments"])), None
 
     return foreign(description, items)
+
+
+def tools(several: Iterable[tuple[str, Callable[[dict[str, Any]], Any]]]) -> _native.Foreign:
+    """Several tools as one host, for a script that describes them itself."""
+    functions = dict(several)
+
+    async def items(call: _native.Call, callee: Callee) -> AsyncIterator[tuple[str, bytes | None]]:
+        request = json.loads(call.request)
+        yield output_of(await callee.result(functions[request["name"]], request["arguments"])), None
+
+    return foreign({"name": "tools"}, items)
 
 
 def vad(provider: Any) -> _native.Foreign:

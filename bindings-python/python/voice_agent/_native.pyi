@@ -13,12 +13,12 @@ class Agent:
         cls,
         config: str,
         *,
+        ears: str,
         stt: list[str | Foreign],
         llm: list[str | Foreign],
         tts: list[str | Foreign],
         tools: list[str | Foreign],
-        vad: bool | Foreign,
-        denoise: bool,
+        vad: Foreign | None,
         turn_detector: TurnDetector | None,
     ) -> Agent: ...
     def providers(self) -> str: ...
@@ -126,6 +126,17 @@ class TurnDetector:
 
 def report() -> str:
     """Version and features of the core, as JSON."""
+
+def run_script(
+    script: str,
+    event_loop: asyncio.AbstractEventLoop,
+    *,
+    llm: Foreign | None,
+    tts: Foreign | None,
+    tools: Foreign | None,
+) -> Pending:
+    """Runs a scripted conversation and gives its log, a line each. Stages that the script leaves to its host are served by
+    these, on `event_loop`, while the simulated clock stands still."""
 
 def to_floats(samples: bytes) -> bytes:
     """16-bit integers as 32-bit floats in −1 … 1."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias, Union
+from typing import Any, Literal, TypeAlias, Union
 
 from . import _bridge, _native
 from ._items import written
@@ -40,7 +40,7 @@ class Agent:
         llm: Llm | Sequence[Llm] = None,
         tts: Tts | Sequence[Tts] = None,
         tools: Iterable[Tool[..., Any] | Specified] = (),
-        vad: bool | VadProvider | type[VadProvider] = True,
+        vad: bool | Literal["silero", "energy"] | VadProvider | type[VadProvider] = True,
         denoise: bool = False,
         turn_detector: TurnDetector | None = None,
         greeting: str | None = None,
@@ -57,7 +57,7 @@ class Agent:
             llm: The language model.
             tts: Text to speech.
             tools: What the model may call: functions made with :func:`~voice_agent.tool`, ``tavily.Search()``.
-            vad: ``True`` for Silero, ``False`` for none, or a detector of your own.
+            vad: ``True`` for Silero, ``"energy"`` for loudness alone, ``False`` for none, or a detector of your own.
             denoise: Whether the recogniser hears denoised audio.
             turn_detector: A model that tells the end of a turn; without it silence alone does.
             greeting: Spoken at the start, as turn 0.
@@ -80,12 +80,12 @@ class Agent:
         settings |= {name: value for name, value in named.items() if value is not None}
         self.native = _native.Agent(
             written(settings),
+            ears=written({"vad": _built_in(vad), "denoise": denoise}),
             stt=parts_of("stt", stt, _bridge.stt, "transcribe"),
             llm=parts_of("llm", llm, _bridge.llm, "generate"),
             tts=parts_of("tts", tts, _bridge.tts, "synthesize"),
             tools=[_tool(one) for one in tools],
-            vad=vad if isinstance(vad, bool) else _bridge.vad(vad),
-            denoise=denoise,
+            vad=None if isinstance(vad, (bool, str)) else _bridge.vad(vad),
             turn_detector=turn_detector.native if turn_detector else None,
         )
 
@@ -128,6 +128,12 @@ class Agent:
             "id": id,
         }
         return Session(self.native, written({name: value for name, value in options.items() if value is not None}))
+
+
+def _built_in(vad: Any) -> str:
+    if isinstance(vad, str):
+        return vad
+    return "silero" if vad is True else "none"
 
 
 def _tool(given: Any) -> Part:

@@ -25,7 +25,7 @@ class Tool(Generic[P, R]):
     def __init__(
         self, function: Callable[P, R], name: str | None, description: str | None, effect: Effect, deadline_ms: int
     ) -> None:
-        functools.update_wrapper(self, function)  # type: ignore[arg-type]
+        functools.update_wrapper(self, function)
         self.function = function
         self.name = name or function.__name__
         """Its name: 1 … 64 letters, digits, ``_`` and ``-``."""
@@ -68,9 +68,12 @@ class Tool(Generic[P, R]):
             "effect": self.effect,
             "deadline_ms": self.deadline_ms,
         }
-        if _bridge.is_async(self.function):
-            return _bridge.tool(description, self._run_async)
-        return _bridge.tool(description, self._run)
+        return _bridge.tool(description, self.runner)
+
+    @property
+    def runner(self) -> Callable[[dict[str, Any]], Any]:
+        """Runs it with the arguments that a model gave, checked."""
+        return self._run_async if _bridge.is_async(self.function) else self._run
 
     async def _run_async(self, arguments: dict[str, Any]) -> Any:
         return await self._run(arguments)
