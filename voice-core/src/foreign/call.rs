@@ -3,7 +3,7 @@
 use super::hold::{Activity, ClockHold};
 use super::input::ForeignInput;
 use super::item::{ForeignItem, Given};
-use super::sink::{ForeignSink, Outlet};
+use super::sink::{FillIn, ForeignSink, Outlet};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{SessionId, TurnId};
@@ -97,6 +97,11 @@ pub(super) struct Answer {
     ended: bool,
 }
 
+/// Nothing is left open.
+pub(super) fn complete() -> FillIn {
+    FillIn(Box::new(|_| ()))
+}
+
 /// Begins a call.
 pub(super) fn begin(
     host: &dyn ForeignHost,
@@ -105,13 +110,14 @@ pub(super) fn begin(
     input: Option<BoxStream<'static, ForeignItem>>,
     cx: &CallContext,
     hold: Option<ClockHold>,
+    fill_in: FillIn,
 ) -> Answer {
     let cancel = cx.cancel.child();
     let (sender, items) = mpsc::channel(QUEUE);
     let activity = Activity::begin(hold);
     let over = cancel.child();
     let input = input.map(|items| ForeignInput::new(items, activity.clone(), over.clone()));
-    let sink = ForeignSink::new(Outlet::new(kind, sender, activity.clone(), over.clone()));
+    let sink = ForeignSink::new(Outlet::new(kind, sender, activity.clone(), over.clone(), fill_in));
     let call = ForeignCall {
         kind,
         session: cx.session.clone(),

@@ -1,6 +1,6 @@
 //! A language model of the host.
 
-use super::call::{ForeignHost, ForeignKind, begin};
+use super::call::{ForeignHost, ForeignKind, begin, complete};
 use super::hold::ClockHold;
 use super::item::{Given, LlmAsked, LlmGiven};
 use crate::error::Result;
@@ -40,9 +40,9 @@ impl LlmProvider for ForeignLlm {
     fn generate(&self, request: LlmRequest, cx: CallContext) -> BoxStream<'static, Result<LlmEvent>> {
         let (host, hold) = (self.host.clone(), self.hold.clone());
         // Begun when it is first looked at, as every stream of a provider.
-        stream::once(
-            async move { begin(&*host, ForeignKind::Llm, written(&LlmAsked::from(&request)), None, &cx, hold) },
-        )
+        stream::once(async move {
+            begin(&*host, ForeignKind::Llm, written(&LlmAsked::from(&request)), None, &cx, hold, complete())
+        })
         .flatten()
         .filter_map(async |given| match given {
             Ok(Given::Llm(LlmGiven::Text(text))) => Some(Ok(LlmEvent::Text(text))),

@@ -38,7 +38,7 @@ pub use hold::ClockHold;
 pub use input::ForeignInput;
 pub use item::ForeignItem;
 pub use llm::ForeignLlm;
-pub use sink::{CallOver, ForeignSink, SendError};
+pub use sink::{CallOver, ForeignSink, SendError, WeakSink};
 pub use stt::ForeignStt;
 pub use tool::ForeignTool;
 pub use tts::ForeignTts;

@@ -7,9 +7,10 @@ use super::item::{ForeignItem, Given};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use futures::future::{Either, select};
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Context;
 use tokio::sync::mpsc;
 
@@ -36,6 +37,17 @@ pub struct ForeignSink {
     outlet: Arc<Outlet>,
 }
 
+/// Tells whether a host still holds a sink, without holding it.
+#[derive(Debug, Clone)]
+pub struct WeakSink(Weak<Outlet>);
+
+impl WeakSink {
+    /// Whether nobody holds it any more.
+    pub fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Outlet {
     kind: ForeignKind,
@@ -43,6 +55,16 @@ pub(super) struct Outlet {
     items: Mutex<Option<mpsc::Sender<Result<Given>>>>,
     activity: Arc<Activity>,
     over: CancelToken,
+    fill_in: FillIn,
+}
+
+/// Names what an item left open, as it is meant at the moment it is sent.
+pub(super) struct FillIn(pub(super) Box<dyn Fn(&mut Given) + Send + Sync>);
+
+impl fmt::Debug for FillIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FillIn")
+    }
 }
 
 impl Drop for Outlet {
@@ -58,8 +80,15 @@ impl Outlet {
         items: mpsc::Sender<Result<Given>>,
         activity: Arc<Activity>,
         over: CancelToken,
+        fill_in: FillIn,
     ) -> Self {
-        Self { kind, items: Mutex::new(Some(items)), activity, over }
+        Self { kind, items: Mutex::new(Some(items)), activity, over, fill_in }
+    }
+
+    fn read(&self, item: ForeignItem) -> Result<Given> {
+        let mut given = self.kind.read(item)?;
+        (self.fill_in.0)(&mut given);
+        Ok(given)
     }
 
     fn sender(&self) -> Result<mpsc::Sender<Result<Given>>, CallOver> {
@@ -79,7 +108,7 @@ impl ForeignSink {
     /// [`SendError::Over`] when the call is over, at once also while waiting; [`SendError::Refused`] for an item that
     /// makes no sense.
     pub async fn send(&self, item: ForeignItem) -> Result<(), SendError> {
-        let given = self.outlet.kind.read(item)?;
+        let given = self.outlet.read(item)?;
         self.put(Ok(given)).await.map_err(SendError::Over)
     }
 
@@ -88,7 +117,7 @@ impl ForeignSink {
     /// # Errors
     /// As `send`.
     pub fn try_send(&self, item: ForeignItem) -> Result<Option<ForeignItem>, SendError> {
-        let given = self.outlet.kind.read(item.clone())?;
+        let given = self.outlet.read(item.clone())?;
         match self.outlet.sender()?.try_send(Ok(given)) {
             Ok(()) => Ok(None),
             Err(mpsc::error::TrySendError::Full(_)) => Ok(Some(item)),
@@ -104,6 +133,11 @@ impl ForeignSink {
         let _ = self.put(last).await;
         self.outlet.items.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.outlet.activity.end();
+    }
+
+    /// Tells later whether the host has let go of the call.
+    pub fn downgrade(&self) -> WeakSink {
+        WeakSink(Arc::downgrade(&self.outlet))
     }
 
     /// Whether nothing more is taken.

@@ -3,6 +3,7 @@
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
 use super::item::{ForeignItem, Given, SttGiven};
+use super::sink::FillIn;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::TurnId;
 use crate::stage::{CallContext, FinalizeId, SttEvent, SttInput, SttProvider};
@@ -62,9 +63,10 @@ impl SttProvider for ForeignStt {
     fn transcribe(&self, input: BoxStream<'static, SttInput>, cx: CallContext) -> BoxStream<'static, Result<SttEvent>> {
         let (host, hold) = (self.host.clone(), self.hold.clone());
         let taken = SharedTaken::default();
-        let noted = taken.clone();
+        let (noted, naming) = (taken.clone(), taken.clone());
+        let fill_in = FillIn(Box::new(move |given| lock(&naming).name(given)));
         let items = input.map(move |input| noted_item(&noted, input)).boxed();
-        stream::once(async move { begin(&*host, ForeignKind::Stt, "{}".to_owned(), Some(items), &cx, hold) })
+        stream::once(async move { begin(&*host, ForeignKind::Stt, "{}".to_owned(), Some(items), &cx, hold, fill_in) })
             .flatten()
             .filter_map(move |given| {
                 let event = match given {
@@ -99,6 +101,13 @@ fn noted_item(taken: &SharedTaken, input: SttInput) -> ForeignItem {
 }
 
 impl Taken {
+    /// What names no turn is of the newest; a final answers the oldest request.
+    fn name(&self, given: &mut Given) {
+        if let Given::Stt(SttGiven::Partial { turn, .. } | SttGiven::TurnEstimate { turn, .. }) = given {
+            turn.get_or_insert(self.newest.0);
+        }
+    }
+
     fn event(&mut self, given: SttGiven) -> Result<SttEvent> {
         let turn = |turn: Option<u32>| turn.map_or(self.newest, TurnId);
         Ok(match given {

@@ -1,6 +1,6 @@
 //! A tool of the host.
 
-use super::call::{ForeignHost, ForeignKind, begin};
+use super::call::{ForeignHost, ForeignKind, begin, complete};
 use super::hold::ClockHold;
 use super::item::Given;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -85,7 +85,7 @@ impl Tool for ForeignTool {
         let (name, host, hold) = (self.spec.name.clone(), self.host.clone(), self.hold.clone());
         async move {
             let request = written(&Request { name: &name, arguments });
-            let mut answer = begin(&*host, ForeignKind::Tool, request, None, &cx, hold);
+            let mut answer = begin(&*host, ForeignKind::Tool, request, None, &cx, hold, complete());
             let mut output = None;
             while let Some(given) = answer.next().await {
                 match given? {

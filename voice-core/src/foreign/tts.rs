@@ -3,6 +3,7 @@
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
 use super::item::{ForeignItem, Given, TtsGiven};
+use super::sink::FillIn;
 use crate::error::Result;
 use crate::id::SentenceId;
 use crate::stage::{CallContext, TtsEvent, TtsInput, TtsProvider, WordTiming};
@@ -21,7 +22,7 @@ pub struct ForeignTts {
     hold: Option<ClockHold>,
 }
 
-/// The sentences that the host has taken and not ended, in order. What names none is of the newest taken.
+/// The sentences that the host has taken and not ended, in order, and the newest of all.
 #[derive(Debug, Default)]
 struct Taken {
     open: VecDeque<u32>,
@@ -69,9 +70,10 @@ impl TtsProvider for ForeignTts {
         let (host, hold) = (self.host.clone(), self.hold.clone());
         let request = ForeignItem::of(&Request { sample_rate: self.sample_rate }, None).json;
         let taken = SharedTaken::default();
-        let (noted, at_end, cancel) = (taken.clone(), taken.clone(), cx.cancel.clone());
+        let (noted, at_end, naming, cancel) = (taken.clone(), taken.clone(), taken.clone(), cx.cancel.clone());
+        let fill_in = FillIn(Box::new(move |given| lock(&naming).name(given)));
         let items = text.map(move |input| noted_item(&noted, input)).boxed();
-        stream::once(async move { begin(&*host, ForeignKind::Tts, request, Some(items), &cx, hold) })
+        stream::once(async move { begin(&*host, ForeignKind::Tts, request, Some(items), &cx, hold, fill_in) })
             .flatten()
             .map(move |given| match given {
                 Ok(Given::Tts(given)) => lock(&taken).events(given),
@@ -82,11 +84,10 @@ impl TtsProvider for ForeignTts {
                     vec![Err(error)]
                 }
             })
-            .chain(stream::once(async move {
-                // A call that is cancelled ends, with nothing more.
-                if cancel.is_cancelled() { Vec::new() } else { lock(&at_end).end_all() }
-            }))
+            .chain(stream::once(async move { lock(&at_end).end_all() }))
             .flat_map(stream::iter)
+            // What follows from an item goes with it: a call that is cancelled ends, with nothing more.
+            .take_until(cancel.cancelled())
             .boxed()
     }
 }
@@ -104,6 +105,16 @@ fn noted_item(taken: &SharedTaken, input: TtsInput) -> ForeignItem {
 }
 
 impl Taken {
+    /// What names no sentence is of the newest.
+    fn name(&self, given: &mut Given) {
+        if let Given::Tts(
+            TtsGiven::Audio { sentence, .. } | TtsGiven::Words { sentence, .. } | TtsGiven::SentenceEnd { sentence },
+        ) = given
+        {
+            sentence.get_or_insert(self.newest);
+        }
+    }
+
     /// What a host gives, after the ends of sentences that follow from it.
     fn events(&mut self, given: TtsGiven) -> Vec<Result<TtsEvent>> {
         let named = |sentence: Option<u32>| sentence.unwrap_or(self.newest);

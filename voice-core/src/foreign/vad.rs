@@ -1,6 +1,6 @@
 //! Voice activity detection of the host, which the session never waits for.
 
-use super::call::{Answer, ForeignHost, ForeignKind, begin};
+use super::call::{Answer, ForeignHost, ForeignKind, begin, complete};
 use super::item::{ForeignItem, Given};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::json::written;
@@ -56,7 +56,7 @@ impl ForeignVad {
         let (items, mut waiting) = mpsc::channel(QUEUE);
         let input = stream::poll_fn(move |context| waiting.poll_recv(context)).boxed();
         let request = written(&Request { sample_rate, window_len });
-        let answer = begin(host, ForeignKind::Vad, request, Some(input), &CallContext::detached(), None);
+        let answer = begin(host, ForeignKind::Vad, request, Some(input), &CallContext::detached(), None, complete());
         Ok(Self {
             sample_rate,
             window_len,
