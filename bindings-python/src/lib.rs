@@ -28,6 +28,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stages::SileroVad>()?;
     module.add_class::<stages::TurnDetector>()?;
     module.add_function(wrap_pyfunction!(report, module)?)?;
+    module.add_function(wrap_pyfunction!(testing::conformance, module)?)?;
     module.add_function(wrap_pyfunction!(testing::run_script, module)?)?;
     module.add_function(wrap_pyfunction!(stages::to_floats, module)?)?;
     module.add_function(wrap_pyfunction!(stages::to_integers, module)?)?;

@@ -50,7 +50,7 @@ def test_silero_wants_whole_windows() -> None:
 
 def test_the_denoiser_takes_noise_away_and_declares_its_delay() -> None:
     denoiser = Denoiser(16_000)
-    dirty = noise(16_000 * 3)
+    dirty = noise(16_000 * 3, 0.01)
     clean = numpy.concatenate([denoiser.push(dirty), denoiser.flush()])
     assert denoiser.delay_samples == 192
     assert clean.dtype == numpy.int16 and len(clean) == len(dirty) + denoiser.delay_samples

@@ -180,6 +180,8 @@ class _Inputs:
     """The items that go into a call, for an ``async for``, or for a ``for`` on the call's thread."""
 
     def __init__(self, call: _native.Call) -> None:
+        self.session = call.session
+        self.turn = call.turn
         self._items = raw_inputs(call)
         self._loop = asyncio.get_running_loop()
 

@@ -127,6 +127,17 @@ class TurnDetector:
 def report() -> str:
     """Version and features of the core, as JSON."""
 
+def conformance(
+    stage: str,
+    provider: Foreign,
+    event_loop: asyncio.AbstractEventLoop,
+    *,
+    patience_ms: int,
+    sample_rate: int = 16000,
+) -> Pending:
+    """Tries a provider written in Python with the suite of all providers and gives a report, as JSON. `stage` is `stt`, `llm` or
+    `tts`."""
+
 def run_script(
     script: str,
     event_loop: asyncio.AbstractEventLoop,
