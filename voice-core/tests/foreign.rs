@@ -3,9 +3,9 @@
 #![allow(clippy::expect_used, missing_docs)]
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
-use futures::{FutureExt, SinkExt};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -33,12 +33,11 @@ fn host() -> (Arc<dyn ForeignHost>, mpsc::UnboundedReceiver<ForeignCall>) {
 
 /// A host on a thread of its own that serves each call so.
 fn serving(serve: fn(ForeignCall) -> BoxFuture<'static, ()>) -> Arc<dyn ForeignHost> {
-    let (mut calls, taken) = futures::channel::mpsc::channel(1_000);
+    let (calls, taken) = futures::channel::mpsc::channel(1_000);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(taken.for_each_concurrent(None, serve));
     });
-    let _ = calls.flush();
     let calls = Mutex::new(calls);
     Arc::new(move |call: ForeignCall| calls.lock().expect("nobody panics").try_send(call).expect("there is room"))
 }
@@ -117,12 +116,10 @@ async fn a_full_sink_makes_the_host_wait_and_its_end_frees_it() {
         sent += 1;
     }
     assert_eq!(sent, 16);
-    let sink = call.sink.clone();
-    let waiting = tokio::task::spawn(async move { sink.send(ForeignItem::json(r#""one more ""#)).await });
-    tokio::time::sleep(MS).await;
-    assert!(!waiting.is_finished());
+    let mut waiting = Box::pin(call.sink.send(ForeignItem::json(r#""one more ""#)));
+    assert!(waiting.as_mut().now_or_never().is_none());
     drop(answer);
-    assert!(matches!(waiting.await.expect("it does not panic"), Err(SendError::Over(_))));
+    assert!(matches!(waiting.await, Err(SendError::Over(_))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,9 +255,9 @@ async fn a_host_that_never_answers_meets_the_deadline_of_every_provider() {
     let call = calls.recv().await.expect("a call");
     let failed = async {
         loop {
-            match session.next_output().await.expect("the session lives") {
-                Output::Event(Event::Failed { stage, kind, .. }) => break (stage, kind),
-                _ => {}
+            let output = session.next_output().await.expect("the session lives");
+            if let Output::Event(Event::Failed { stage, kind, .. }) = output {
+                break (stage, kind);
             }
         }
     };

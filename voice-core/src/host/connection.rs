@@ -57,9 +57,9 @@ pub enum NotTaken {
 
 /// The client's side of a session. [`next`](Self::next) gives everything it is told, `ready` first; `take…` takes what it sends.
 ///
-/// Nothing here makes the session wait. A client that does not read holds back the audio of its own replies, which is cut off
-/// as if it had been heard so far; when 2,048 events wait, the session ends, with `bye` and the reason `limit` as the only
-/// thing left to read.
+/// Nothing here makes the session wait. A client that does not read holds back the audio of its own replies, no more of which
+/// is handed over than it may be ahead; when 2,048 events wait, they are dropped and the session ends: what is left to read
+/// is what that end tells, `bye` with the reason `limit` as the last.
 #[derive(Debug)]
 pub struct Connection {
     session: Session,

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use voice_core::testing::scripted::{ForeignStage, Hosts, Script, run};
 
 fn file(name: &str) -> PathBuf {
@@ -27,7 +28,12 @@ fn updating() -> bool {
     std::env::var_os("UPDATE_CONVERSATIONS").is_some()
 }
 
-fn conversations() -> Vec<String> {
+fn conversations() -> &'static [String] {
+    static ALL: OnceLock<Vec<String>> = OnceLock::new();
+    ALL.get_or_init(committed)
+}
+
+fn committed() -> Vec<String> {
     let written: Vec<_> = families::all().iter().map(talk::Talk::written).collect();
     let written = format!("[\n{}\n]\n", written.join(",\n"));
     if updating() {
@@ -68,7 +74,7 @@ fn difference(expected: &str, told: &str) -> Option<String> {
 #[test]
 fn the_client_is_told_what_the_logs_say_whoever_serves_it() {
     let conversations = conversations();
-    let served_here = log(&conversations, |_| Hosts::default());
+    let served_here = log(conversations, |_| Hosts::default());
     if updating() {
         fs::write(file("conversations.log"), &served_here).expect("it can be written");
     }

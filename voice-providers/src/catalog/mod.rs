@@ -39,9 +39,12 @@ use std::sync::Arc;
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{Error, ErrorKind, Result, Stage};
 
+/// Gives the value of a variable.
+type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// Makes providers of their specifications.
 pub struct Catalog<'a> {
-    environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    environment: Environment<'a>,
 }
 
 /// One provider, or several of which one serves.

@@ -12,6 +12,7 @@ use crate::stage::{LlmProvider, Tool, TtsProvider};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc;
 
 /// Calls that may wait for the thread of a host in Rust.
@@ -134,12 +135,13 @@ fn tools(
 ) -> Result<AgentBuilder> {
     // Never called where the tool is served in Rust.
     let nobody: Arc<dyn ForeignHost> = Arc::new(drop::<ForeignCall>);
+    let called = Arc::new(AtomicU64::new(0));
     script.tools.iter().try_fold(builder, |builder, timed| {
         let tool = ForeignTool::new(&object(&timed.says.spec), host.clone().unwrap_or_else(|| nobody.clone()))
             .map_err(|error| wrong(error.message().to_owned()))?
             .holding(clock.cloned());
         let spec = tool.spec().clone();
         let inner = host.is_some().then(|| Arc::new(tool) as Arc<dyn Tool>);
-        builder.tool(Arc::new(ScriptedTool::new(spec, timed.clone(), inner)))
+        builder.tool(Arc::new(ScriptedTool::new(spec, timed.clone(), inner, called.clone())))
     })
 }

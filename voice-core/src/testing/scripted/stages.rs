@@ -16,6 +16,7 @@ use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -283,12 +284,22 @@ pub(super) struct ScriptedTool {
     spec: ToolSpec,
     inner: Option<Arc<dyn Tool>>,
     timed: Arc<Timed<ToolSays>>,
+    called: Arc<AtomicU64>,
 }
 
+/// Calls after which the ms that tell calls apart begin anew; more are never done at once.
+const APART: u64 = 16;
+
 impl ScriptedTool {
-    /// The tool of `spec`: that of `inner`, or one in Rust.
-    pub(super) fn new(spec: ToolSpec, timed: Timed<ToolSays>, inner: Option<Arc<dyn Tool>>) -> Self {
-        Self { spec, inner, timed: Arc::new(timed) }
+    /// The tool of `spec`: that of `inner`, or one in Rust. `called` counts the calls of all tools of the script: each takes a
+    /// ms more than the one before, since of two that end in the same ms either may come first.
+    pub(super) fn new(
+        spec: ToolSpec,
+        timed: Timed<ToolSays>,
+        inner: Option<Arc<dyn Tool>>,
+        called: Arc<AtomicU64>,
+    ) -> Self {
+        Self { spec, inner, timed: Arc::new(timed), called }
     }
 }
 
@@ -299,6 +310,7 @@ impl Tool for ScriptedTool {
 
     fn call(&self, arguments: Value, cx: CallContext) -> BoxFuture<'static, Result<ToolOutput>> {
         let timed = self.timed.clone();
+        let apart = self.called.fetch_add(1, Ordering::Relaxed) % APART;
         let work = match &self.inner {
             Some(tool) => tool.call(arguments, cx),
             None => {
@@ -314,7 +326,7 @@ impl Tool for ScriptedTool {
             if timed.says.stands_still {
                 return std::future::pending().await;
             }
-            sleep(MS * timed.first_ms.max(1) as u32).await;
+            sleep(MS * (timed.first_ms.max(1) + apart) as u32).await;
             result
         }
         .boxed()

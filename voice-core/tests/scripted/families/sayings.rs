@@ -32,7 +32,7 @@ fn speeches() -> Vec<Talk> {
     let say = |talk: Talk, at, text: &str| talk.act(at, "say", json!({"text": text}));
     let announce = |talk: Talk, at, text: &str| talk.act(at, "announce", json!({"text": text}));
     let closing = "We close in ten minutes. Please go to the exit.";
-    let nine = (0..9).fold(talk("more speeches than may wait"), |talk, n| say(talk, 300, &format!("Number {n}.")));
+    let twelve = (0..12).fold(talk("more speeches than may wait"), |talk, n| say(talk, 300, &format!("Number {n}.")));
     vec![
         say(talk("the program has something said").foreign(&["tts"]), 300, "Your taxi is here."),
         say(
@@ -51,7 +51,7 @@ fn speeches() -> Vec<Talk> {
         announce(talk("an announcement stops at a stop word").hears(&["Stop."]), 300, closing).speech(900, 600),
         announce(talk("an announcement and a typed question"), 300, closing).text(1_200, "When?"),
         say(say(talk("two speeches in order").foreign(&["tts"]), 300, "One."), 310, "Two."),
-        nine.until(16_000),
+        twelve.until(16_000),
     ]
 }
 

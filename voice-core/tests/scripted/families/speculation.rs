@@ -16,14 +16,14 @@ pub(super) fn all() -> Vec<Talk> {
         speaking("a detector that is sure lets an answer be prepared", sure.clone()),
         speaking("no answer is prepared where none is wanted", sure.clone())
             .conversation(json!({"speculation": {"max_tries": 0}})),
-        speaking("an answer that the user goes on after is discarded", more.clone()).speech(1_800, 700),
+        speaking("an answer that the user goes on after is discarded", more.clone()).speech(1_720, 700),
         speaking("an answer that the user goes on after twice is discarded twice", more.clone())
-            .speech(1_800, 500)
-            .speech(2_600, 500),
+            .speech(1_720, 500)
+            .speech(2_440, 500),
         speaking("only one answer may be prepared in vain", more)
             .conversation(json!({"speculation": {"max_tries": 1}}))
-            .speech(1_800, 500)
-            .speech(2_600, 500),
+            .speech(1_720, 500)
+            .speech(2_440, 500),
         speaking("a typed question takes the place of a prepared answer", turn.clone()).text(1_750, "And the exit?"),
         speaking("the context changes under a prepared answer", turn).act(
             1_740,
