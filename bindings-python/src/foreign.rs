@@ -153,16 +153,9 @@ impl Call {
         Ok(())
     }
 
-    /// The next item that goes in, `(json, audio or None)`, if it is there: `None` when one has to wait for it.
-    fn next_now<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match self.input.as_ref().and_then(|input| input.next().now_or_never()) {
-            Some(Some(item)) => Item(Some(item)).into_pyobject(py).map(Some),
-            // At the end waiting ends at once, too.
-            _ => Ok(None),
-        }
-    }
-
-    /// Waits for the next item; gives `None` at the end.
+    /// Waits for the next item, `(json, audio or None)`; gives `None` at the end.
+    // Looking whether one is there before waiting for it would count as two waits, and a simulated clock would move
+    // between them.
     fn next(&self, py: Python<'_>) -> PyResult<Pending> {
         let input = self.input.clone();
         awaitable::spawn(py, &self.event_loop, async move {

@@ -167,12 +167,7 @@ async def _closing(iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 async def raw_inputs(call: _native.Call) -> AsyncIterator[tuple[dict[str, Any], bytes | None]]:
     """What goes into a call, until it ends."""
-    while True:
-        item = call.next_now()
-        if item is None:
-            item = await finished(call.next())
-            if item is None:
-                return
+    while (item := await finished(call.next())) is not None:
         yield json.loads(item[0]), item[1]
 
 
