@@ -89,7 +89,9 @@ fn forked() {
 /// Sees to the end and to forks.
 pub(crate) fn set_up(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    py.import("atexit")?.call_method1("register", (wrap_pyfunction!(shut_down, module)?,))?;
+    let shut_down = wrap_pyfunction!(shut_down, module)?;
+    module.add_function(shut_down.clone())?;
+    py.import("atexit")?.call_method1("register", (shut_down,))?;
     let os = py.import("os")?;
     // Not on Windows.
     if os.hasattr("register_at_fork")? {

@@ -148,6 +148,9 @@ def run_script(
     """Runs a scripted conversation and gives its log, a line each. Stages that the script leaves to its host are served by
     these, on `event_loop`, while the simulated clock stands still."""
 
+def shut_down() -> None:
+    """Ends all native work. Called by `atexit`, while the interpreter is whole."""
+
 def to_floats(samples: bytes) -> bytes:
     """16-bit integers as 32-bit floats in −1 … 1."""
 
