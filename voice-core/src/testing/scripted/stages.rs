@@ -16,7 +16,8 @@ use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -257,6 +258,7 @@ impl TtsProvider for ScriptedTts {
     fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
         let timed = self.timed.clone();
         let notices = notices(timed.instead_of.as_ref(), Stage::Tts, self.name()).into_iter();
+        let (gate, text) = one_by_one(text);
         let mut spoken = None;
         let pace = move |item: Option<&Result<TtsEvent>>| {
             let sentence = match item {
@@ -275,8 +277,32 @@ impl TtsProvider for ScriptedTts {
             }
         };
         let items = paced(self.inner.synthesize(text, cx.clone()), pace).take_until(cx.cancel.cancelled());
+        let items = items.inspect(move |item| {
+            if matches!(item, Ok(TtsEvent::SentenceEnd { .. })) {
+                gate.store(true, Ordering::Relaxed);
+            }
+        });
         stream::iter(notices.map(|notice| Ok(TtsEvent::Notice(notice)))).chain(items).boxed()
     }
+}
+
+/// Text of which the next sentence comes when the gate is opened, which it is at first: how many sentences wait is not to depend
+/// on how many the stage takes ahead.
+fn one_by_one(mut text: BoxStream<'static, TtsInput>) -> (Arc<AtomicBool>, BoxStream<'static, TtsInput>) {
+    let gate = Arc::new(AtomicBool::new(true));
+    let open = gate.clone();
+    let text = stream::poll_fn(move |context| {
+        if !open.load(Ordering::Relaxed) {
+            // Whoever opens it looks here again.
+            return Poll::Pending;
+        }
+        let next = text.poll_next_unpin(context);
+        if matches!(next, Poll::Ready(Some(TtsInput::Text { .. }))) {
+            open.store(false, Ordering::Relaxed);
+        }
+        next
+    });
+    (gate, text.boxed())
 }
 
 /// A tool of a script, at its pace.
