@@ -2,6 +2,7 @@
 ws://127.0.0.1:3000/ws. The core reads and writes the messages; this only carries them."""
 
 import asyncio
+from typing import Any
 
 import uvicorn
 import voice_agent
@@ -12,7 +13,7 @@ app = FastAPI()
 agent = voice_agent.Agent(llm=local.Llm(), greeting="Hello!")
 
 
-async def read(first: asyncio.Task[dict[str, str]], answered: bool, socket: WebSocket, session: Session) -> None:
+async def read(first: asyncio.Task[Any], answered: bool, socket: WebSocket, session: Session) -> None:
     message = await socket.receive() if answered else await first
     while message["type"] != "websocket.disconnect":
         given = message.get("text")
@@ -31,7 +32,7 @@ async def ws(socket: WebSocket) -> None:
     await socket.accept()
     first = asyncio.create_task(socket.receive())
     answered, _ = await asyncio.wait([first], timeout=0.25)  # `ready` goes out unasked after 250 ms.
-    begin = first.result() if answered else {}
+    begin: Any = first.result() if answered else {}
     session = agent.session().accept(begin.get("text") or begin.get("bytes"))
     tasks = [asyncio.create_task(read(first, bool(answered), socket, session)), asyncio.create_task(write(socket, session))]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

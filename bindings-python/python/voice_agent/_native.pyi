@@ -5,6 +5,24 @@ import os
 from collections.abc import Callable
 from typing import Any, final
 
+__all__ = [
+    "Agent",
+    "Call",
+    "Denoiser",
+    "Foreign",
+    "Pending",
+    "Resampler",
+    "Session",
+    "SileroVad",
+    "TurnDetector",
+    "conformance",
+    "report",
+    "run_script",
+    "shut_down",
+    "to_floats",
+    "to_integers",
+]
+
 @final
 class Agent:
     """The parts of an agent. Several of a stage take each other's place when one fails."""
