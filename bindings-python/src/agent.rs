@@ -174,7 +174,8 @@ fn llm_of(host: &Bind<'_>) -> impl Fn(&Py<Foreign>) -> PyResult<Arc<dyn LlmProvi
 fn tts_of(host: &Bind<'_>) -> impl Fn(&Py<Foreign>) -> PyResult<Arc<dyn TtsProvider>> {
     |written| {
         let rate = field(&written.get().description, "sample_rate")?;
-        let rate = rate.as_u64().and_then(|rate| u32::try_from(rate).ok()).filter(|rate| (4_000..=192_000).contains(rate));
+        let rate =
+            rate.as_u64().and_then(|rate| u32::try_from(rate).ok()).filter(|rate| (4_000..=192_000).contains(rate));
         let wrong = || Error::new(ErrorKind::InvalidConfig, Stage::Tts, "`sample_rate`: 4000 … 192000 Hz, as a number");
         let rate = rate.ok_or_else(|| raise(wrong()))?;
         Ok(Arc::new(ForeignTts::new(name(written.get())?, rate, host(written))))
