@@ -31,6 +31,8 @@ test:
 	@cargo test --locked --workspace --all-features --no-run
 	@echo '== tests of the library and the server'
 	@cargo test --locked --workspace --all-features
+	@echo '== the Python package'
+	@.ci/python
 	@echo '== tests in the browser'
 	@cd $(BROWSER_TESTS) && AGENT_SERVER_BIN="$(abspath $(CARGO_TARGET_DIR))/debug/agent-server" node --test
 	@echo '== all tests passed'
