@@ -1,1 +1,9 @@
-//! Voice Agent for Node: the crate is here so that the workspace has its shape; the binding itself is yet to come.
+//! Voice Agent for Node: the native part. It converts and nothing else; what people use is the TypeScript in `lib`.
+
+mod agent;
+mod border;
+mod call;
+mod errors;
+mod seam;
+mod session;
+mod stages;

@@ -1,0 +1,6 @@
+export * from './errors.js'
+export { VoiceAgentError as Error } from './errors.js'
+export * from './stages.js'
+export * from './events.js'
+export * from './tools.js'
+export type { JsonSchema, StandardSchema } from './schema.js'
