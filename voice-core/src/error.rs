@@ -1,7 +1,9 @@
 //! The one error type: what failed, where, and what the caller can do about it.
 
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Result with this crate's [`Error`].
@@ -145,6 +147,11 @@ impl Error {
         &self.message
     }
 
+    /// The host's own exception behind it, where there is one.
+    pub fn token(&self) -> Option<&Token> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
     /// Whether the same call may succeed later or elsewhere.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
@@ -158,3 +165,40 @@ impl Error {
         }
     }
 }
+
+/// Something of the host's that an error carries along unread: its own exception, to be raised again or shown as the cause.
+/// The source of an error that has one. Cheap to clone; equal to itself and its clones alone.
+#[derive(Clone)]
+pub struct Token(Arc<dyn Any + Send + Sync>);
+
+impl Token {
+    /// Wraps it.
+    pub fn new(thing: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(thing))
+    }
+
+    /// The thing, if it is one of these.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an exception of the host")
+    }
+}
+
+impl std::error::Error for Token {}

@@ -16,6 +16,9 @@ pub mod agent;
 pub mod audio;
 pub mod builtin;
 pub mod conversation;
+pub mod foreign;
+pub mod host;
+pub mod json;
 pub mod protocol;
 pub mod recording;
 pub mod stage;
@@ -25,7 +28,7 @@ pub mod testing;
 pub mod text;
 
 pub use cancel::{CancelToken, TaskScope};
-pub use error::{Error, ErrorKind, Result, Stage};
+pub use error::{Error, ErrorKind, Result, Stage, Token};
 pub use id::{ReplyId, SentenceId, SessionId, SummaryId, TurnId};
 pub use message::Message;
 pub use time::{AudioTime, SessionTime};

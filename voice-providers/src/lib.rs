@@ -10,6 +10,8 @@
 #[cfg(any(feature = "websocket", feature = "fallback"))]
 mod backoff;
 mod endpoint;
+#[allow(dead_code, reason = "shared by the services that are built in")]
+mod milliseconds;
 mod secret;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(all(feature = "openai", feature = "tavily")), allow(dead_code, reason = "shared by several services"))]
@@ -36,6 +38,8 @@ mod ws;
 
 #[cfg(feature = "cartesia")]
 pub mod cartesia;
+#[cfg(feature = "catalog")]
+pub mod catalog;
 #[cfg(feature = "deepgram")]
 pub mod deepgram;
 #[cfg(feature = "fallback")]

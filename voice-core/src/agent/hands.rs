@@ -1,7 +1,7 @@
 //! The hands: calls to tools, side by side, each until it ends or is dropped.
 
 use crate::cancel::CancelToken;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{ReplyId, SessionId};
 use crate::stage::{CallContext, Tool};
 use crate::tool::{SideEffect, ToolOutput};
@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     pub(super) reply: ReplyId,
     pub(super) id: String,
     /// What it gave, or what went wrong.
-    pub(super) result: Result<ToolOutput, String>,
+    pub(super) result: Result<ToolOutput>,
 }
 
 /// The calls that are alive. How many there are at once, and for how long, is up to the conversation.
@@ -51,10 +51,12 @@ impl Hands {
         let call = async move {
             let result = match future::select(Box::pin(cancel.cancelled()), Box::pin(work)).await {
                 future::Either::Left(_) => return None,
-                future::Either::Right((Ok(result), _)) => result.map_err(|error| problem(&session, &name, &error)),
+                future::Either::Right((Ok(result), _)) => {
+                    result.inspect_err(|error| note_problem(&session, &name, error))
+                }
                 future::Either::Right((Err(_), _)) => {
                     tracing::error!(%session, tool = name, "a tool panicked");
-                    Err("the tool broke down".to_owned())
+                    Err(Error::new(ErrorKind::Internal, Stage::Tool, "the tool broke down"))
                 }
             };
             Some(Outcome { reply, id, result })
@@ -97,10 +99,9 @@ impl Hands {
     }
 }
 
-/// What the model is told of an error. What only the operator can mend stands in the log.
-fn problem(session: &SessionId, tool: &str, error: &Error) -> String {
+/// The model is told of every error. What only the operator can mend stands in the log.
+fn note_problem(session: &SessionId, tool: &str, error: &Error) {
     if *error.kind() != ErrorKind::InvalidInput {
         tracing::warn!(%session, tool, %error, "a tool failed");
     }
-    error.message().to_owned()
 }

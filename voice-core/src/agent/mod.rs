@@ -1,11 +1,13 @@
 //! The driver: the only place where the streams, the conversation and a clock meet.
 
+mod causes;
 mod clock;
 mod ears;
 mod estimate;
 mod hands;
 mod mind;
 mod mouth;
+mod options;
 mod outbox;
 mod recognizer;
 mod run;

@@ -1,10 +1,12 @@
 //! The handle of an open session: audio and controls in, events and audio out.
 
+use super::causes::Causes;
 use super::outbox::{Outbox, Output};
 use crate::cancel::CancelToken;
-use crate::conversation::{AgentState, CloseReason, Event, TurnMetrics};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::conversation::{AgentState, CloseReason, Event, ToolStatus, TurnMetrics};
+use crate::error::{Error, ErrorKind, Result, Stage, Token};
 use crate::id::{SessionId, TurnId};
+use crate::message::Message;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -101,6 +103,8 @@ struct Shared {
     outbox: Arc<Outbox>,
     events: broadcast::Sender<Event>,
     status: watch::Receiver<SessionStatus>,
+    history: watch::Receiver<Arc<[Message]>>,
+    causes: Arc<Causes>,
     cancel: CancelToken,
 }
 
@@ -117,6 +121,8 @@ pub(super) struct Ends {
     pub(super) outbox: Arc<Outbox>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Sender<SessionStatus>,
+    pub(super) history: watch::Sender<Arc<[Message]>>,
+    pub(super) causes: Arc<Causes>,
     pub(super) cancel: CancelToken,
 }
 
@@ -136,17 +142,30 @@ impl Session {
         let (control_sender, control) = mpsc::channel(CONTROL_QUEUE);
         let (events, _) = broadcast::channel(EVENT_QUEUE);
         let (status_sender, status) = watch::channel(SessionStatus::default());
-        let outbox = Arc::new(Outbox::default());
+        let (history_sender, history) = watch::channel(Arc::from([]));
+        let (outbox, causes) = (Arc::new(Outbox::default()), Arc::new(Causes::default()));
         let ends = Ends {
             audio,
             control,
             outbox: outbox.clone(),
             events: events.clone(),
             status: status_sender,
+            history: history_sender,
+            causes: causes.clone(),
             cancel: cancel.clone(),
         };
-        let shared =
-            Shared { id, providers, audio: audio_sender, control: control_sender, outbox, events, status, cancel };
+        let shared = Shared {
+            id,
+            providers,
+            audio: audio_sender,
+            control: control_sender,
+            outbox,
+            events,
+            status,
+            history,
+            causes,
+            cancel,
+        };
         (Self { shared: Arc::new(shared) }, ends)
     }
 
@@ -212,6 +231,22 @@ impl Session {
     /// How the session stands now.
     pub fn status(&self) -> SessionStatus {
         self.shared.status.borrow().clone()
+    }
+
+    /// What was said and done so far, as the language model would be told it: the user's words, of the agent's what was heard,
+    /// rounds of tools, and what older turns were summed up to. Empty when the session is over.
+    pub fn history(&self) -> Arc<[Message]> {
+        self.shared.history.borrow().clone()
+    }
+
+    /// The host's own exception behind a failure that `event` tells of: the newest of its stage and message, or of its call of
+    /// a tool, among the last 32 that had one.
+    pub fn cause_of(&self, event: &Event) -> Option<Token> {
+        match event {
+            Event::Failed { stage, message, .. } => self.shared.causes.of(*stage, message),
+            Event::Tool { id, status: ToolStatus::Failed, .. } => self.shared.causes.of(Stage::Tool, id),
+            _ => None,
+        }
     }
 
     /// Resolves when the session is over and all its work has ended.

@@ -36,6 +36,13 @@ const SURELY: f32 = 0.95;
 const LEADING_WORDS: f32 = 0.15;
 
 impl Endpointing {
+    /// Ends every turn after `silence` ms, however complete it sounds. Words that lead on are still waited for.
+    pub fn end_after(&mut self, silence: u64) {
+        self.complete_ms = silence;
+        self.min_ms = silence;
+        self.max_ms = self.max_ms.max(silence);
+    }
+
     /// The silence that ends a turn whose words sound like this, given the latest estimate (0 … 1) of its being complete
     /// and the speaker's pauses.
     ///

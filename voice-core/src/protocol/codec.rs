@@ -28,6 +28,11 @@ impl ServerCodec {
         Self::default()
     }
 
+    /// The codec of a connection whose session has begun, for a client that can hold its audio or not.
+    pub fn begun(pauses: bool) -> Self {
+        Self { begun: true, pauses }
+    }
+
     /// The session begins now, without waiting for a first frame.
     pub fn begin(&mut self) {
         self.begun = true;

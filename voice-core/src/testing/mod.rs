@@ -4,12 +4,15 @@
 
 pub mod conformance;
 mod fakes;
+mod foreign_conformance;
 mod random;
 mod script;
+pub mod scripted;
 pub mod simulation;
 mod timeline;
 
 pub use fakes::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls};
+pub use foreign_conformance::{ConformanceReport, Tried, foreign_conformance};
 pub use random::Random;
 pub use script::Script;
 pub use simulation::{Act, Call, Latency, Report, Scenario, When, what_if};

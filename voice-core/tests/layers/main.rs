@@ -1,7 +1,7 @@
 //! Arrows only point down: which module of the crate may use which.
 //!
 //! ```text
-//! L0  error  time  cancel  id
+//! L0  error  time  cancel  id  json
 //! L1  audio  text  tool                       → L0     text: no tokio, no futures
 //!     message                                 → tool, L0
 //! L2  stage                                   → L1, L0
@@ -9,7 +9,9 @@
 //! L3  stream  builtin                         → stage, L1, L0
 //!     protocol                                → conversation, tool, L0     no tokio, no futures
 //!     recording                               → conversation, text, tool, L0 no tokio, no futures
+//!     foreign                                 → stage, message, tool, L0
 //! L4  agent                                   → all of the above
+//!     host                                    → agent, foreign, builtin, protocol, conversation, message, L0
 //! L5  testing                                 → all of the above; nothing uses it
 //! ```
 
@@ -42,8 +44,9 @@ const fn pure_rule(module: &'static str, may_use: &'static str) -> Rule {
     Rule { module, may_use, may_not_use_crates: "tokio tokio_util futures async_trait" }
 }
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 19] = [
     rule("error", "time cancel id"),
+    rule("json", "error"),
     rule("time", "error cancel id"),
     rule("cancel", "error time id"),
     rule("id", "error time cancel"),
@@ -57,10 +60,15 @@ const RULES: [Rule; 16] = [
     rule("builtin", "error time cancel id audio text tool message stage"),
     pure_rule("protocol", "error time cancel id tool conversation"),
     pure_rule("recording", "error time cancel id text tool conversation"),
-    rule("agent", "error time cancel id audio text tool message stage conversation stream builtin protocol recording"),
+    rule("foreign", "error json time cancel id tool message stage"),
+    rule("host", "error json time cancel id tool message conversation builtin protocol foreign agent"),
+    rule(
+        "agent",
+        "error json time cancel id audio text tool message stage conversation stream builtin protocol recording",
+    ),
     rule(
         "testing",
-        "error time cancel id audio text tool message stage conversation stream builtin protocol recording agent",
+        "error json time cancel id audio text tool message stage conversation stream builtin protocol recording foreign agent host",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::secret::Secret;
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Cartesia.
@@ -10,12 +11,14 @@ const BASE: &str = "https://api.cartesia.ai";
 const VERSION: &str = "2026-03-01";
 
 /// Options of [`CartesiaTts`](super::CartesiaTts). Made by [`new`](Self::new), then changed field by field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CartesiaTtsConfig {
     /// The API key.
     pub key: Secret,
     /// Where Cartesia is found; `None` is <https://api.cartesia.ai>.
+    #[serde(rename = "base_url")]
     pub endpoint: Option<Endpoint>,
     /// The model, `sonic-3.5` by default. Any name is passed on.
     pub model: String,
@@ -34,7 +37,15 @@ pub struct CartesiaTtsConfig {
     /// Whether the service is asked when each word sounds. On by default.
     pub word_timings: bool,
     /// How long the service may say nothing while it owes audio. 5 s by default.
+    #[serde(rename = "stall_timeout_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub stall_timeout: Duration,
+}
+
+impl Default for CartesiaTtsConfig {
+    /// The defaults without a key, which has to be set.
+    fn default() -> Self {
+        Self::new(Secret::new(""))
+    }
 }
 
 impl CartesiaTtsConfig {

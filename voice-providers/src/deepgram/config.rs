@@ -3,18 +3,21 @@
 use super::wire::Query;
 use crate::endpoint::Endpoint;
 use crate::secret::Secret;
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Deepgram in North America.
 const BASE: &str = "https://api.deepgram.com";
 
 /// Options of [`DeepgramStt`](super::DeepgramStt). Made by [`new`](Self::new), then changed field by field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeepgramSttConfig {
     /// The API key.
     pub key: Secret,
     /// Where Deepgram is found; `None` is <https://api.deepgram.com>.
+    #[serde(rename = "base_url")]
     pub endpoint: Option<Endpoint>,
     /// The model, `nova-3` by default. Any name is passed on.
     pub model: String,
@@ -39,24 +42,37 @@ pub struct DeepgramSttConfig {
     /// How long the service may say nothing new once it was asked for a final transcript. 1,000 ms by default. After it the
     /// final is made of what is there, if that reaches to the end of the audio; if it does not, the connection counts as
     /// lost, and what has no final words goes to another.
+    #[serde(rename = "finalize_timeout_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub finalize_timeout: Duration,
     /// How long a final transcript may take in all, recovery included. 4,500 ms by default. After it the final is made of
     /// what is there.
+    #[serde(rename = "recovery_timeout_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub recovery_timeout: Duration,
     /// How often an idle connection is kept alive: 4 s by default; the service closes it after 10 s.
+    #[serde(rename = "keep_alive_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub keep_alive: Duration,
     /// How long the service may say nothing while it is spoken to, before the connection counts as lost. 5 s by default.
+    #[serde(rename = "stall_timeout_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub stall_timeout: Duration,
     /// Connections in a row that fail or end without a word before the call does. 5 by default.
     pub give_up_after: u32,
     /// The longest pause before the first attempt to connect again; it doubles with each. 250 ms by default.
+    #[serde(rename = "first_pause_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub first_pause: Duration,
     /// How much faster than real time audio is sent again when more than a second of it waits. 1.25 by default, which
     /// is what the service keeps up with.
     pub replay_speed: f64,
     /// A backlog longer than this, when a connection begins, is transcribed by a request of its own while the live audio
     /// goes on; their words are joined by the time at which they sound. 1 s by default. `Duration::MAX` for never.
+    #[serde(rename = "longest_live_backlog_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub longest_live_backlog: Duration,
+}
+
+impl Default for DeepgramSttConfig {
+    /// The defaults without a key, which has to be set.
+    fn default() -> Self {
+        Self::new(Secret::new(""))
+    }
 }
 
 impl DeepgramSttConfig {
@@ -162,7 +178,8 @@ impl DeepgramSttConfig {
 }
 
 /// How [`DeepgramTts`](super::DeepgramTts) reaches the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum DeepgramTtsTransport {
     /// Connections that are kept and used again for the next reply.
@@ -173,12 +190,14 @@ pub enum DeepgramTtsTransport {
 }
 
 /// Options of [`DeepgramTts`](super::DeepgramTts). Made by [`new`](Self::new), then changed field by field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DeepgramTtsConfig {
     /// The API key.
     pub key: Secret,
     /// Where Deepgram is found; `None` is <https://api.deepgram.com>.
+    #[serde(rename = "base_url")]
     pub endpoint: Option<Endpoint>,
     /// The voice, which is the model: `aura-2-thalia-en` by default.
     pub voice: String,
@@ -187,7 +206,15 @@ pub struct DeepgramTtsConfig {
     /// WebSocket by default.
     pub transport: DeepgramTtsTransport,
     /// How long the service may say nothing while it owes audio. 5 s by default.
+    #[serde(rename = "stall_timeout_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub stall_timeout: Duration,
+}
+
+impl Default for DeepgramTtsConfig {
+    /// The defaults without a key, which has to be set.
+    fn default() -> Self {
+        Self::new(Secret::new(""))
+    }
 }
 
 impl DeepgramTtsConfig {

@@ -21,10 +21,12 @@ pub use llm::FallbackLlm;
 pub use stt::FallbackStt;
 pub use tts::FallbackTts;
 
+use serde::Deserialize;
 use std::time::Duration;
 
 /// How long a provider may take before the next one is asked, and when it counts as ill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FallbackConfig {
     /// Failures in a row after which a provider rests. An error that another attempt would not mend, and one that asks
@@ -32,16 +34,22 @@ pub struct FallbackConfig {
     pub failures: u32,
     /// The first rest; it doubles up to 8 s, with jitter. A service that names a longer one is left alone so long, up to
     /// 60 s; one that refuses the key or the model, for 60 s.
+    #[serde(rename = "first_rest_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub first_rest: Duration,
     /// From a request for a final transcript to its answer. Audio played again adds its own length.
+    #[serde(rename = "final_transcript_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub final_transcript: Duration,
     /// From the request to the first word of an answer, while there is another model to ask.
+    #[serde(rename = "first_token_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub first_token: Duration,
     /// Between two pieces of an answer.
+    #[serde(rename = "gap_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub gap: Duration,
     /// From a sentence to its first audio.
+    #[serde(rename = "first_audio_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub first_audio: Duration,
     /// Between two pieces of audio while some is owed.
+    #[serde(rename = "stall_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub stall: Duration,
 }
 

@@ -147,12 +147,8 @@ impl Config {
             agent.conversation.greeting = Some(greeting.to_owned());
         }
         if let Some(silence) = layers.parse("ENDPOINTING_MS", parse::endpointing)? {
-            // What the operator says holds for every turn, however complete it sounds.
-            agent.conversation.endpointing.complete_ms = silence;
             // Who says how long to wait is waited for as long, be a turn ever so complete.
-            agent.conversation.endpointing.complete_ms = silence;
-            agent.conversation.endpointing.min_ms = silence;
-            agent.conversation.endpointing.max_ms = agent.conversation.endpointing.max_ms.max(silence);
+            agent.conversation.endpointing.end_after(silence);
         }
         // Whose "yeah" and "stop" count.
         let judged = &mut agent.conversation.interruption.language;

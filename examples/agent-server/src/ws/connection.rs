@@ -1,20 +1,16 @@
 //! The life of one connection.
 
 use super::opening::{self, First, Opened};
-use super::reader::{ReadEnd, Reader};
-use super::socket::{self, Incoming, Lost, Outgoing};
-use super::writer::{WriteEnd, Writer};
+use super::reader::{ReadEnd, read, taken};
+use super::socket::{self, Incoming, Outgoing};
+use super::writer::{WriteEnd, write};
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
-use std::sync::Mutex;
-use tokio::sync::mpsc;
 use tracing::Instrument;
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
+use voice_core::host::Connection;
 use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start, close_code};
-
-/// Answers to frames without sense that may wait for the client.
-const ANSWERS: usize = 8;
 
 /// RFC 6455, section 7.4.1: nothing is wrong; the server goes away; the server cannot go on.
 const NORMAL: u16 = 1000;
@@ -63,8 +59,7 @@ pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incomi
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };
     let span = tracing::info_span!("session", session = %opened.entry.session.id());
-    let ending = attend(&opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
-    drop(opened);
+    let ending = attend(opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
     let (code, reason) = ending.close_frame();
     socket::close(incoming, outgoing, code, reason).await;
 }
@@ -103,22 +98,21 @@ async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
 
 /// Sits with the session until either ends.
 async fn attend(
-    opened: &Opened,
+    opened: Opened,
     codec: ServerCodec,
     first: Option<Result<ClientFrame, Rejection>>,
     incoming: &mut Incoming,
     outgoing: &mut Outgoing,
 ) -> Ending {
-    let session = &opened.entry.session;
-    let seat = opened.entry.sit_down().await;
-    if opened.resumed {
+    let Opened { entry, format, resumed, remarks } = opened;
+    let session = &entry.session;
+    let seat = entry.sit_down().await;
+    if resumed {
         // Fails when the session has just ended; its goodbye is then all there is to send.
-        let _ = session.control_wait(Control::Attach(opened.format)).await;
+        let _ = session.control_wait(Control::Attach(format)).await;
     }
-    let ending = match greet(opened, outgoing).await {
-        Ok(()) => converse(opened, codec, first, &seat, incoming, outgoing).await,
-        Err(Lost) => Ending::Lost,
-    };
+    let connection = Connection::new(session.clone(), format, codec, entry.token.clone(), remarks);
+    let ending = converse(&connection, first, &seat, incoming, outgoing).await;
     tracing::debug!(?ending, "connection ends");
     if !matches!(ending, Ending::Over(_)) {
         let _ = session.control_wait(Control::Detach).await;
@@ -126,41 +120,27 @@ async fn attend(
     ending
 }
 
-async fn greet(opened: &Opened, outgoing: &mut Outgoing) -> Result<(), Lost> {
-    outgoing.frame(&opening::ready(opened)).await?;
-    for remark in &opened.remarks {
-        outgoing.frame(remark).await?;
-    }
-    Ok(())
-}
-
 async fn converse(
-    opened: &Opened,
-    codec: ServerCodec,
+    connection: &Connection,
     first: Option<Result<ClientFrame, Rejection>>,
     seat: &Seat,
     incoming: &mut Incoming,
     outgoing: &mut Outgoing,
 ) -> Ending {
-    let codec = &Mutex::new(codec);
-    let session = &opened.entry.session;
-    let (answers, answered) = mpsc::channel(ANSWERS);
-    let mut reader = Reader { incoming, codec, session, answers };
     let reading = async {
         if let Some(frame) = first
-            && let Err(end) = reader.take(frame).await
+            && let Err(end) = taken(connection.take(frame).await).await
         {
             return end;
         }
-        reader.run().await
+        read(incoming, connection).await
     };
-    let writing = Writer { outgoing, codec, session, answers: answered }.run();
     tokio::select! {
         end = reading => match end {
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
         },
-        end = writing => match end {
+        end = write(outgoing, connection) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
         },

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument;
 use voice_core::agent::{ClientFormat, SessionOptions};
-use voice_core::protocol::{ClientFrame, ErrorCode, Providers, Rejection, ServerCodec, ServerFrame, Start};
+use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start};
 
 /// How long the first frame is awaited.
 const FIRST_FRAME: Duration = Duration::from_millis(250);
@@ -101,17 +101,4 @@ fn remarks(state: &AppState) -> Vec<ServerFrame> {
         provider: None,
     }));
     remarks
-}
-
-/// The first frame of every session.
-pub(super) fn ready(opened: &Opened) -> ServerFrame {
-    let providers = opened.entry.session.providers();
-    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".into());
-    ServerFrame::Ready {
-        session: opened.entry.session.id().to_string(),
-        resume: opened.entry.token.clone(),
-        input_rate: opened.format.input_rate,
-        output_rate: opened.format.output_rate,
-        providers: Providers { stt: name(&providers.stt), llm: name(&providers.llm), tts: name(&providers.tts) },
-    }
 }

@@ -2,14 +2,10 @@
 
 use super::socket::Incoming;
 use futures::StreamExt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{self, Message};
-use voice_core::ErrorKind;
-use voice_core::agent::{Control, Session};
-use voice_core::conversation::CloseReason;
-use voice_core::protocol::{ClientFrame, Rejection, ServerCodec, ServerFrame};
+use voice_core::host::{Connection, NotTaken};
+use voice_core::protocol::{Rejection, WireMessage};
 
 /// How long a client may send nothing at all, not even an answer to a ping.
 const SILENCE: Duration = Duration::from_secs(45);
@@ -23,70 +19,28 @@ pub(super) enum ReadEnd {
     Rejected(u16),
 }
 
-/// The way from one client to its session.
-pub(super) struct Reader<'a> {
-    pub(super) incoming: &'a mut Incoming,
-    pub(super) codec: &'a Mutex<ServerCodec>,
-    pub(super) session: &'a Session,
-    /// Answers to frames that made no sense. While the client does not take them, nothing more is read from it.
-    pub(super) answers: mpsc::Sender<ServerFrame>,
-}
-
-impl Reader<'_> {
-    /// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the
-    /// client.
-    pub(super) async fn run(mut self) -> ReadEnd {
-        loop {
-            let frame = match tokio::time::timeout(SILENCE, self.incoming.next()).await {
-                Ok(Some(Ok(Message::Text(text)))) => self.codec().on_text(&text),
-                Ok(Some(Ok(Message::Binary(pcm)))) => self.codec().on_binary(pcm),
-                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => continue,
-                Ok(Some(Err(error))) => return read_end(&error),
-                Ok(Some(Ok(Message::Close(_))) | None) | Err(_) => return ReadEnd::Lost,
-            };
-            if let Err(end) = self.take(frame).await {
-                return end;
-            }
-        }
-    }
-
-    fn codec(&self) -> std::sync::MutexGuard<'_, ServerCodec> {
-        self.codec.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands a frame to the session.
-    pub(super) async fn take(&mut self, frame: Result<ClientFrame, Rejection>) -> Result<(), ReadEnd> {
-        let handed = match frame {
-            Ok(ClientFrame::Audio(pcm)) => self.session.send_audio(pcm).await,
-            Ok(frame) => match control(frame) {
-                Some(control) => self.session.control_wait(control).await,
-                None => Ok(()),
-            },
-            Err(Rejection::Close(code)) => return Err(ReadEnd::Rejected(code)),
-            Err(rejection) => {
-                if let Some(answer) = rejection.into_frame() {
-                    // Fails only when the writer has ended, and then this ends too.
-                    let _ = self.answers.send(answer).await;
-                }
-                Ok(())
-            }
+/// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the client.
+pub(super) async fn read(incoming: &mut Incoming, connection: &Connection) -> ReadEnd {
+    loop {
+        let message = match tokio::time::timeout(SILENCE, incoming.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => WireMessage::Text(text.as_str().to_owned()),
+            Ok(Some(Ok(Message::Binary(pcm)))) => WireMessage::Binary(pcm),
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => continue,
+            Ok(Some(Err(error))) => return read_end(&error),
+            Ok(Some(Ok(Message::Close(_))) | None) | Err(_) => return ReadEnd::Lost,
         };
-        if handed.is_err_and(|error| *error.kind() == ErrorKind::Unavailable) {
-            // The session is over: the writer is saying so and then ends the connection.
-            std::future::pending::<()>().await;
+        if let Err(end) = taken(connection.take_message(message).await).await {
+            return end;
         }
-        Ok(())
     }
 }
 
-fn control(frame: ClientFrame) -> Option<Control> {
-    match frame {
-        ClientFrame::Played { turn, samples } => Some(Control::Played { turn, samples }),
-        ClientFrame::Text { text } => Some(Control::Text(text)),
-        ClientFrame::Interrupt => Some(Control::Interrupt),
-        ClientFrame::End => Some(Control::Close(CloseReason::End)),
-        // A first `start` was taken when the session was opened; later ones never get past the codec.
-        _ => None,
+/// What was not taken ends the connection. When the session is over, the writer is saying so and then ends it.
+pub(super) async fn taken(result: Result<(), NotTaken>) -> Result<(), ReadEnd> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(NotTaken::Close(code)) => Err(ReadEnd::Rejected(code)),
+        Err(_) => std::future::pending().await,
     }
 }
 

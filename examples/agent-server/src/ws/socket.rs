@@ -48,22 +48,22 @@ pub(super) async fn accept(upgraded: Upgraded) -> (Incoming, Outgoing) {
 
 impl Outgoing {
     pub(super) async fn frame(&mut self, frame: &ServerFrame) -> Result<(), Lost> {
-        let message = match frame.encode() {
-            WireMessage::Text(text) => Message::text(text),
-            WireMessage::Binary(bytes) => Message::binary(bytes),
-        };
-        self.message(message).await
+        self.message(frame.encode()).await
     }
 
-    pub(super) async fn audio(&mut self, pcm: Bytes) -> Result<(), Lost> {
-        self.message(Message::binary(pcm)).await
+    pub(super) async fn message(&mut self, message: WireMessage) -> Result<(), Lost> {
+        self.send(match message {
+            WireMessage::Text(text) => Message::text(text),
+            WireMessage::Binary(bytes) => Message::binary(bytes),
+        })
+        .await
     }
 
     pub(super) async fn ping(&mut self) -> Result<(), Lost> {
-        self.message(Message::Ping(Bytes::new())).await
+        self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn message(&mut self, message: Message) -> Result<(), Lost> {
+    async fn send(&mut self, message: Message) -> Result<(), Lost> {
         match tokio::time::timeout(SEND_TIMEOUT, self.sink.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Lost),

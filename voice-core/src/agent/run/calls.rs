@@ -2,7 +2,7 @@
 
 use super::super::mind::Thought;
 use super::super::mouth::{Utterance, playout_config};
-use super::{Runner, failed};
+use super::Runner;
 use crate::cancel::CancelToken;
 use crate::conversation::{AgentPhase, Input, Prompt};
 use crate::error::{Result, Stage};
@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::stage::{CallContext, LlmPurpose, LlmRequest, Notice};
 use crate::text::estimated_tokens;
 use crate::time::SessionTime;
+use crate::tool::ToolOutput;
 use serde_json::Value;
 
 impl Runner {
@@ -19,7 +20,7 @@ impl Runner {
         self.think(reply, prompt, cancel.child());
         let cx = self.call_context(reply.turn, cancel.child());
         if let Err(error) = self.mouth.begin(&self.parts, self.format, reply, cx, now) {
-            self.learn(failed(Some(reply), error));
+            self.failed(Some(reply), error);
         }
     }
 
@@ -43,6 +44,15 @@ impl Runner {
         }
     }
 
+    pub(super) fn tool_ended(&mut self, reply: ReplyId, id: String, result: Result<ToolOutput>) {
+        if let Err(error) = &result {
+            // Its end is told under the name of the call.
+            self.causes.keep_as(&id, error);
+        }
+        let result = result.map_err(|error| error.message().to_owned());
+        self.learn(Input::ToolResult { reply, id, result });
+    }
+
     pub(super) fn sum_up(&mut self, id: SummaryId, messages: &[Message], most_tokens: usize) {
         let cx = self.call_context(self.conversation.newest_turn(), self.cancel.child());
         match &self.parts.llm {
@@ -55,6 +65,7 @@ impl Runner {
         let tokens = summary.as_deref().map(estimated_tokens).unwrap_or_default();
         let error = summary.as_ref().err().map(tracing::field::display);
         tracing::debug!(session = %self.id, summary = %id, tokens, error, "older turns were summed up");
+        self.history_changed = true;
         self.learn(Input::Summarised { id, summary: summary.ok() });
     }
 
@@ -72,7 +83,7 @@ impl Runner {
             }
             // A rate to which nothing can be brought has no sound at all.
             Err(error) => {
-                self.learn(failed(None, error));
+                self.failed(None, error);
                 self.learn(Input::PlaybackDone { reply });
             }
         }
@@ -101,7 +112,7 @@ impl Runner {
             }
             Thought::Calls(calls) => self.learn(Input::ToolCalls { reply, calls }),
             Thought::Ended => self.learn(Input::ReplyEnded { reply }),
-            Thought::Failed(error) => self.learn(failed(Some(reply), error)),
+            Thought::Failed(error) => self.failed(Some(reply), error),
         }
     }
 
@@ -116,7 +127,7 @@ impl Runner {
             }
             Utterance::Words { sentence, words } => self.learn(Input::Words { reply, sentence, words }),
             Utterance::SentenceEnd(sentence) => self.learn(Input::SentenceSynthesized { reply, sentence }),
-            Utterance::Failed(error) => self.learn(failed(Some(reply), error)),
+            Utterance::Failed(error) => self.failed(Some(reply), error),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::ears::Ears;
 use super::super::session::{ClientFormat, Control, SessionStatus};
-use super::{Runner, failed};
+use super::Runner;
 use crate::conversation::{CloseReason, Event, Input};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::id::TurnId;
@@ -52,11 +52,11 @@ impl Runner {
         self.learn(Input::Interrupt);
         self.outbox.forget();
         if let Err(error) = self.mouth.meet_listener(&self.parts, format, self.clock.now()) {
-            self.learn(failed(None, error));
+            self.failed(None, error);
         }
         match Ears::new(&self.parts, format) {
             Ok(ears) => self.ears = ears,
-            Err(error) => self.learn(failed(None, error)),
+            Err(error) => self.failed(None, error),
         }
         self.format = format;
         self.learn(Input::Attached { output_rate: format.output_rate });
@@ -67,7 +67,7 @@ impl Runner {
     pub(super) fn admit_lack_of_canceller(&mut self) {
         if self.format.echo_cancellation && self.parts.echo_canceller.is_none() {
             let message = "`echo_cancellation`: this agent has no echo canceller; use the client's own, or headphones";
-            self.learn(failed(None, Error::new(ErrorKind::EngineMissing, Stage::Echo, message)));
+            self.failed(None, Error::new(ErrorKind::EngineMissing, Stage::Echo, message));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::ears::Heard;
 use super::super::recognizer;
-use super::{Runner, failed};
+use super::Runner;
 use crate::conversation::{AgentPhase, Input};
 use crate::error::{Result, Stage};
 use crate::stage::SttEvent;
@@ -14,9 +14,9 @@ impl Runner {
         self.ears.surroundings(self.conversation.open_turn().is_some(), agent_speaking);
         let played = self.mouth.sounded(now);
         match self.ears.push(pcm, played, now) {
-            Ok(Some(overrun)) => self.learn(failed(None, overrun)),
+            Ok(Some(overrun)) => self.failed(None, overrun),
             Ok(None) => {}
-            Err(error) => self.learn(failed(None, error)),
+            Err(error) => self.failed(None, error),
         }
         self.heard();
     }
@@ -35,7 +35,7 @@ impl Runner {
                     }
                     self.learn(Input::SpeechEnded { at, silence });
                 }
-                Heard::Failed(error) => self.learn(failed(None, error)),
+                Heard::Failed(error) => self.failed(None, error),
                 Heard::Audio { at, pcm } => {
                     let Some(turn) = self.conversation.open_turn() else { continue };
                     if let Some(estimator) = &mut self.estimator {
@@ -43,7 +43,7 @@ impl Runner {
                     }
                     let dropped = self.recognizer.as_mut().map_or(0, |recognizer| recognizer.audio(turn, at, pcm));
                     if dropped > 0 {
-                        self.learn(failed(None, recognizer::overrun(dropped)));
+                        self.failed(None, recognizer::overrun(dropped));
                     }
                 }
             }
@@ -67,7 +67,7 @@ impl Runner {
                 self.learn(Input::FinalTranscript { turn: id.turn, attempt: id.attempt, text, unclear });
             }
             Ok(SttEvent::TurnEstimate { turn, probability }) => self.learn(Input::TurnEstimate { turn, probability }),
-            Err(error) => self.learn(failed(None, error)),
+            Err(error) => self.failed(None, error),
         }
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod client;
 mod hearing;
 
+use super::causes::Causes;
 use super::clock::Clock;
 use super::ears::Ears;
 use super::estimate::TurnEstimator;
@@ -21,6 +22,7 @@ use crate::cancel::{CancelToken, TaskScope};
 use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
+use crate::message::Message;
 use crate::recording::Recorder;
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
@@ -58,6 +60,9 @@ pub(super) struct Runner {
     outbox: Arc<Outbox>,
     events: broadcast::Sender<Event>,
     status: watch::Sender<SessionStatus>,
+    history: watch::Sender<Arc<[Message]>>,
+    history_changed: bool,
+    causes: Arc<Causes>,
 }
 
 /// What woke the session.
@@ -76,7 +81,7 @@ enum Wake {
 
 impl Runner {
     pub(super) fn new(id: SessionId, parts: Arc<Parts>, options: SessionOptions, ends: Ends) -> Result<Self> {
-        let Ends { audio, control, outbox, events, status, cancel } = ends;
+        let Ends { audio, control, outbox, events, status, history, causes, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
@@ -115,6 +120,9 @@ impl Runner {
             outbox,
             events,
             status,
+            history,
+            history_changed: false,
+            causes,
         })
     }
 
@@ -179,7 +187,7 @@ impl Runner {
             // Every handle is gone; the token says so as well.
             Wake::Audio(None) => self.learn(Input::Close(CloseReason::End)),
             Wake::Stt(event) => self.recognized(event),
-            Wake::Tool(Outcome { reply, id, result }) => self.learn(Input::ToolResult { reply, id, result }),
+            Wake::Tool(Outcome { reply, id, result }) => self.tool_ended(reply, id, result),
             Wake::Thought(reply, thought) => self.thought(reply, thought),
             Wake::Utterance(reply, utterance) => self.uttered(reply, utterance),
             Wake::Estimate(turn, probability) => self.learn(Input::TurnEstimate { turn, probability }),
@@ -235,6 +243,19 @@ impl Runner {
             }
             self.obey(command, now);
         }
+        if std::mem::take(&mut self.history_changed) {
+            self.history.send_replace(self.conversation.messages().into());
+        }
+    }
+
+    fn failed(&mut self, reply: Option<ReplyId>, error: Error) {
+        self.causes.keep(&error);
+        self.learn(Input::Failed {
+            reply,
+            stage: error.stage(),
+            kind: error.kind().clone(),
+            message: error.message().to_owned(),
+        });
     }
 
     fn obey(&mut self, command: Command, now: SessionTime) {
@@ -262,10 +283,10 @@ impl Runner {
             Command::FlushPlayback { reply } => self.mouth.flush(reply, now),
             Command::Summarise { id, messages, most_tokens } => self.sum_up(id, &messages, most_tokens),
             Command::CancelSummary { .. } => self.scribe.stop(),
-            Command::CommitUser { .. }
-            | Command::CommitAgent { .. }
-            | Command::CommitTools { .. }
-            | Command::Shutdown => {}
+            Command::CommitUser { .. } | Command::CommitAgent { .. } | Command::CommitTools { .. } => {
+                self.history_changed = true;
+            }
+            Command::Shutdown => {}
             Command::Emit(event) => self.emit(event),
         }
     }
@@ -293,6 +314,8 @@ impl Runner {
         if tokio::time::timeout(JOIN_DEADLINE, self.tasks.close()).await.is_err() {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
+        self.history.send_replace(Arc::from([]));
+        self.causes.forget();
         self.status.send_modify(|status| status.closed = true);
     }
 }
@@ -302,8 +325,4 @@ fn tell(conversation: &mut Conversation, recorder: &mut Option<Recorder>, now: S
         recorder.input(now, &input);
     }
     conversation.handle(now, input);
-}
-
-fn failed(reply: Option<ReplyId>, error: Error) -> Input {
-    Input::Failed { reply, stage: error.stage(), kind: error.kind().clone(), message: error.message().to_owned() }
 }

@@ -22,6 +22,7 @@ pub use intents::{ExampleGroup, Examples, Intents, Utterance};
 use clock::LocalTime;
 use dialogue::{Dialogue, Surroundings};
 use futures::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use timers::Timers;
@@ -29,12 +30,15 @@ use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmReque
 use voice_core::{Message, Result};
 
 /// Settings of the demo brain.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DemoBrainConfig {
     /// Time between two words of an answer; zero gives them at once.
+    #[serde(rename = "word_interval_ms", deserialize_with = "crate::milliseconds::deserialize")]
     pub word_interval: Duration,
     /// Where it looks for the time.
+    #[serde(skip)]
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,9 +1,11 @@
 //! Settings of the local recogniser.
 
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// Settings of the local recogniser. The defaults fit Debian's packages.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LocalSttConfig {
     /// Names or paths of the PocketSphinx library; the first that can be loaded is used.

@@ -1,12 +1,14 @@
 //! Settings of the local voice.
 
+use serde::Deserialize;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
 /// Voices with 16 kHz audio.
 const VOICES: [&str; 4] = ["slt", "awb", "rms", "kal16"];
 
 /// Settings of the local voice. The defaults fit Debian's packages.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LocalTtsConfig {
     /// `slt` (a woman), `awb`, `rms` (men), or `kal16`, which sounds like a machine but the same every time.
