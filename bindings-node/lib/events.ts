@@ -5,6 +5,8 @@ import type { Source } from './tools.js'
 export interface ReadyEvent {
   type: 'ready'
   session: string
+  /** The token with which a lost connection is continued; empty where there is none. */
+  resume: string
   input_rate: number
   output_rate: number
   providers: { stt: string; llm: string; tts: string }
@@ -98,6 +100,8 @@ export interface ToolEvent {
   name: string
   status: 'started' | 'done' | 'failed'
   sources: Source[]
+  /** What the tool threw when it failed, the very object. */
+  cause?: unknown
 }
 
 /** Something went wrong; the session lives on unless `fatal`. */

@@ -7,6 +7,73 @@ export interface Native {
   NativeSilero: new () => NativeSilero
   NativeDenoiser: new (rate: number) => NativeDenoiser
   NativeResampler: new (from: number, to: number) => NativeResampler
+  NativeTurnDetector: new (model: string, library?: string) => NativeTurnDetector
+  NativeAgent: new (parts: string, begin: Begin, turnDetector?: NativeTurnDetector) => NativeAgent
+  runScript(script: string, begin: Begin, served: { llm?: number; tts?: number; tools?: number }): Promise<string[]>
+  conformance(stage: string, begin: Begin, patienceMs: number, sampleRate: number): Promise<string>
+  report(): string
+}
+
+/** Begins a call to a provider written in JavaScript. @internal */
+export type Begin = (call: NativeCall) => void
+
+/** What is given at once where it can be. */
+type Settled<T> = T | Promise<T>
+
+/** @internal */
+export interface NativeAgent {
+  providers(): string
+  open(options: string, wake: () => void): NativeSession
+  accept(options: string, first: string | Uint8Array | undefined, wake: () => void): NativeSession
+}
+
+/** Audio, or an error together with what was thrown. @internal */
+export interface NativeDelivery {
+  json?: string
+  turn?: number
+  pcm?: Int16Array
+  thrown?: number
+}
+
+/** @internal */
+export interface NativeSession {
+  readonly id: string
+  readonly isClosed: boolean
+  take(most: number): Array<string | NativeDelivery> | null
+  feed(pcm: Uint8Array): Settled<void>
+  receive(message: string | Uint8Array): Settled<number>
+  text(text: string): Settled<void>
+  say(text: string, guarded: boolean): Settled<void>
+  interrupt(): Settled<void>
+  played(turn: number, samples: number): Settled<void>
+  setContext(change: string): Settled<void>
+  history(): string
+  status(): string
+  close(): Settled<void>
+  closed(): Settled<void>
+}
+
+/** @internal */
+export interface NativeItem {
+  json: string
+  audio?: Uint8Array
+}
+
+/** @internal */
+export interface NativeCall {
+  readonly provider: number
+  readonly turn: number
+  readonly session: string
+  readonly request: string
+  next(): Settled<NativeItem | null>
+  send(json: string, audio?: Uint8Array): Settled<boolean>
+  finish(failure?: { kind: string; message: string; retryAfterMs?: number; thrown: number }): void
+  cancelled(): Settled<boolean>
+}
+
+/** @internal */
+export interface NativeTurnDetector {
+  endOfTurn(samples: Int16Array): Settled<number>
 }
 
 /** @internal */

@@ -1,10 +1,12 @@
 import { isChunk, Samples, type AudioSource } from './audio.js'
 import { AudioOutput } from './audio_output.js'
+import type { Thrown } from './bridge.js'
 import { awaiting, calling, InvalidInputError } from './errors.js'
 import type { MetricsEvent, SessionEvent } from './events.js'
-import type { NativeSession } from './native.js'
 import { toCore } from './names.js'
-import type { Source } from './tools.js'
+import type { NativeDelivery, NativeSession } from './native.js'
+import type { Message } from './providers.js'
+import { Reader } from './reader.js'
 
 /** How a session begins. */
 export interface SessionOptions {
@@ -28,13 +30,6 @@ export interface SessionOptions {
   signal?: AbortSignal
 }
 
-/** One thing said or done, as it stands in the history. */
-export type Message =
-  | { role: 'user'; text: string }
-  | { role: 'agent'; text: string }
-  | { role: 'tools'; calls: Array<{ id: string; name: string; arguments: string; result: string }> }
-  | { role: 'summary'; text: string }
-
 /** How a session stands. */
 export interface SessionStatus {
   state: 'listening' | 'thinking' | 'speaking'
@@ -43,15 +38,11 @@ export interface SessionStatus {
   closed: boolean
 }
 
-/** Events taken over the border at a time. */
-const BATCH = 64
 /**
  * Events that may wait here for their reader while only the audio is read. Then the core is left to wait as well, and
  * ends a session of which nobody reads.
  */
 const WAITING = 1_024
-
-type Resume = () => void
 
 function textOf(text: unknown, name: string): string {
   if (typeof text === 'string' && text.trim() !== '') return text
@@ -69,32 +60,25 @@ function countOf(value: unknown, name: string): number {
  * closed, as a socket does: leaving a loop does not close it.
  */
 export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
+  readonly #reader: Reader
   readonly #native: NativeSession
-  readonly #causes: Map<number, unknown>
+  readonly #thrown: Thrown
   readonly #events: SessionEvent[] = []
-  readonly #waiting = new Set<Resume>()
   #audio: AudioOutput | undefined
-  #read = false
-  #over = false
+  #eventsAreRead = false
   #closing: Promise<void> | undefined
-  #detach: () => void = () => {}
 
   /** Sessions are opened by {@link Agent.session}. @internal */
-  constructor(open: (wake: () => void) => NativeSession, causes: Map<number, unknown>, signal?: AbortSignal) {
-    this.#causes = causes
-    this.#native = calling(() => open(() => this.#wake()))
-    if (signal !== undefined) this.#heed(signal)
-    void this.#native.closed()?.then(() => this.#detach())
+  constructor(open: (wake: () => void) => NativeSession, thrown: Thrown, signal?: AbortSignal) {
+    this.#thrown = thrown
+    this.#reader = new Reader(open)
+    this.#native = this.#reader.native
+    this.#reader.heed(signal, () => void this.close())
   }
 
   /** Its name. */
   get id(): string {
     return this.#native.id
-  }
-
-  /** The providers that serve it; `none` where a stage is missing. */
-  get providers(): { stt: string; llm: string; tts: string } {
-    return JSON.parse(calling(() => this.#native.providers())) as { stt: string; llm: string; tts: string }
   }
 
   /** How it stands now. */
@@ -108,8 +92,8 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
   }
 
   /** What was said and done so far, as the language model gets to see it. */
-  async history(): Promise<Message[]> {
-    return JSON.parse(await awaiting(() => this.#native.history())) as Message[]
+  get history(): Message[] {
+    return JSON.parse(this.#native.history()) as Message[]
   }
 
   /**
@@ -127,7 +111,7 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
     }
     for await (const chunk of source as AsyncIterable<unknown>) {
       const bytes = samples.bytes(chunk)
-      if (this.status.closed || this.#closing !== undefined) return
+      if (this.#native.isClosed || this.#closing !== undefined) return
       await this.#feed(bytes)
     }
     samples.end()
@@ -170,15 +154,11 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
 
   /** The events, each once; a second reader goes on where the first one stopped. */
   async *[Symbol.asyncIterator](): AsyncGenerator<SessionEvent, void, undefined> {
-    this.#read = true
+    this.#eventsAreRead = true
     for (;;) {
       const event = this.#events.shift()
-      if (event !== undefined) {
-        yield event
-        continue
-      }
-      if (!this.#pull()) return
-      if (this.#events.length === 0) await this.#woken()
+      if (event !== undefined) yield event
+      else if (!(await this.#more())) return
     }
   }
 
@@ -187,13 +167,7 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
    * is dropped from it. The events no longer hold the audio then.
    */
   audio(): ReadableStream<Uint8Array> {
-    this.#audio ??= new AudioOutput(async (output) => {
-      while (output.isEmpty()) {
-        if (!this.#pull()) return false
-        if (output.isEmpty()) await this.#woken()
-      }
-      return true
-    })
+    this.#audio ??= new AudioOutput(() => this.#more())
     return this.#audio.stream
   }
 
@@ -222,58 +196,28 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
     await this.close()
   }
 
-  /** Takes what is there; false when the session is over and all was read. */
-  #pull(): boolean {
-    if (this.#over) return false
-    if (this.#read && this.#events.length >= WAITING) return true
-    const items = this.#native.take(BATCH)
-    if (items === null) {
-      this.#over = true
-      this.#audio?.end()
-      for (const resume of this.#waiting) resume()
-      this.#waiting.clear()
-      return this.#events.length > 0
-    }
-    for (const item of items) this.#deal(typeof item === 'string' ? this.#parse(item) : { type: 'audio', ...item })
+  /** Deals out what is there, or waits until there may be something; false when nothing will come any more. */
+  async #more(): Promise<boolean> {
+    const items = this.#events.length < WAITING ? this.#reader.take() : []
+    if (items === null) return false
+    for (const item of items) this.#deal(this.#eventOf(item))
+    if (items.length === 0) await this.#reader.woken()
     return true
   }
 
-  #parse(json: string): SessionEvent {
-    const event = JSON.parse(json) as SessionEvent & { token?: number }
-    if (event.token !== undefined && event.type === 'error') {
-      event.cause = this.#causes.get(event.token)
-      this.#causes.delete(event.token)
-      delete event.token
-    }
-    return event
+  #eventOf(item: string | NativeDelivery): SessionEvent {
+    if (typeof item === 'string') return JSON.parse(item) as SessionEvent
+    if (item.pcm !== undefined) return { type: 'audio', turn: item.turn as number, pcm: item.pcm }
+    const event = JSON.parse(item.json as string) as SessionEvent
+    return Object.assign(event, { cause: this.#thrown.get(item.thrown as number) })
   }
 
   #deal(event: SessionEvent): void {
     if (this.#audio !== undefined) {
       if (event.type === 'audio') return this.#audio.push(event.turn, event.pcm)
       if (event.type === 'clear') this.#audio.clear(event.turn)
-      if (!this.#read) return
+      if (!this.#eventsAreRead) return
     }
     this.#events.push(event)
   }
-
-  #woken(): Promise<void> {
-    if (this.#over) return Promise.resolve()
-    return new Promise((resume) => this.#waiting.add(resume))
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const resume of waiting) resume()
-  }
-
-  #heed(signal: AbortSignal): void {
-    const close = () => void this.close()
-    if (signal.aborted) return close()
-    signal.addEventListener('abort', close, { once: true })
-    this.#detach = () => signal.removeEventListener('abort', close)
-  }
 }
-
-export type { Source }

@@ -1,6 +1,6 @@
 import { samplesOf } from './audio.js'
-import { calling, InvalidInputError } from './errors.js'
-import { native, type NativeDenoiser, type NativeResampler, type NativeSilero } from './native.js'
+import { awaiting, calling, InvalidInputError } from './errors.js'
+import { native, type NativeDenoiser, type NativeResampler, type NativeSilero, type NativeTurnDetector } from './native.js'
 
 /** Mono samples: 16-bit, or floats in −1 … 1. What comes out is of the same kind. */
 export type Samples = Int16Array | Float32Array
@@ -99,5 +99,29 @@ export class Resampler {
   /** What the delay held back, of the kind that went in last; the stream begins anew. */
   flush(): Samples {
     return calling(() => (this.#floats ? this.#resampler.flushFloats() : this.#resampler.flushIntegers()))
+  }
+}
+
+/**
+ * Semantic turn detection by Smart Turn v3, for all sessions of a process. Model and library are no part of the package:
+ * docs/node.md says where they come from.
+ */
+export class TurnDetector {
+  /** @internal */
+  readonly native: NativeTurnDetector
+
+  /** `model`: the path of the model; `library`: that of ONNX Runtime, if not in `ORT_DYLIB_PATH`. */
+  constructor({ model, library }: { model: string; library?: string }) {
+    this.native = calling(() => new native.NativeTurnDetector(model, library))
+  }
+
+  /**
+   * The probability, 0 … 1, that whoever said this has finished: 16 kHz, the last 8 s count, with about 200 ms of silence
+   * at the end. It takes tens of ms of another thread.
+   */
+  async endOfTurn(samples: Samples): Promise<number> {
+    if (!(samples instanceof Int16Array || samples instanceof Float32Array)) throw wrong(samples)
+    const integers = samples instanceof Int16Array ? samples : samplesOf(samples)
+    return awaiting(() => this.native.endOfTurn(integers))
   }
 }

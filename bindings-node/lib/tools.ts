@@ -45,13 +45,13 @@ export interface ToolDefinition<Schema extends StandardSchema | JsonSchema = Sta
 
 /** A tool of an agent: what {@link tool} gives. */
 export interface Tool {
-  /** What the model is told of it and how it is to be run. @internal */
+  /** What the model is told of it and how it is to be run. */
   readonly spec: ToolSpec
   /** Calls it. */
   call(args: unknown, context: CallContext): Promise<{ text: string; sources: Source[] }>
 }
 
-/** @internal */
+/** A tool as the core is told of it. */
 export interface ToolSpec {
   name: string
   description: string

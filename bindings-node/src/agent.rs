@@ -2,122 +2,192 @@
 
 use crate::call::{Begin, NodeHost};
 use crate::errors::thrown;
-use crate::seam::{ForeignLlm, ForeignStt, ForeignTool, ForeignTts, Host};
-use crate::session::{NativeSession, Wake};
+use crate::session::{NativeSession, Wake, message};
+use crate::stages::NativeTurnDetector;
+use napi::Either;
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
-use voice_core::agent::{Agent, AgentConfig, ClientFormat, SessionOptions};
-use voice_core::builtin::{SileroModel, SileroVad};
-use voice_core::testing::{FakeLlm, FakeStt, FakeTts};
-use voice_core::{Error, ErrorKind, SessionId, SideEffect, Stage, ToolSpec};
+use voice_core::agent::{Agent, AgentConfig, SessionOptions};
+use voice_core::foreign::{ForeignHost, ForeignLlm, ForeignStt, ForeignTool, ForeignTts, ForeignVad};
+use voice_core::host::{Connection, Ears, providers_json};
+use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
+use voice_core::{Error, ErrorKind, Result, Stage, json};
+use voice_providers::catalog::Catalog;
+use voice_providers::fallback::{FallbackConfig, FallbackLlm, FallbackStt, FallbackTts};
 
 /// An agent.
 #[napi]
 pub struct NativeAgent(Agent);
 
+/// What the face gives.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parts {
-    #[serde(default)]
-    config: AgentConfig,
-    stt: Option<Value>,
-    llm: Option<Value>,
-    tts: Option<Value>,
-    #[serde(default)]
-    tools: Vec<Described>,
+    config: Value,
+    ears: Value,
+    stt: Vec<Part>,
+    llm: Vec<Part>,
+    tts: Vec<Part>,
+    tools: Vec<Part>,
+    vad: Option<Written>,
 }
 
+/// A provider: written in JavaScript, or a specification for the catalog.
 #[derive(Deserialize)]
-struct Described {
+#[serde(untagged)]
+enum Part {
+    Written(Written),
+    Specified(Value),
+}
+
+/// What is written in JavaScript.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// Its number in the calls.
+    foreign: u32,
     name: String,
-    description: String,
-    parameters: Value,
-    effect: SideEffect,
-    deadline_ms: u64,
+    #[serde(default)]
+    sample_rate: u32,
+    #[serde(default)]
+    window_len: usize,
+    /// Of a tool: what is told of it.
+    #[serde(default)]
+    description: Value,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    input_rate: Option<u32>,
-    output_rate: Option<u32>,
-    instructions: Option<String>,
-    context: Option<String>,
-    pause: bool,
-    echo_cancellation: bool,
-    id: Option<String>,
-}
+/// Where calls to what is written in JavaScript begin.
+struct Hosts(Arc<Begin>);
 
-fn read<T: for<'de> Deserialize<'de>>(json: &str) -> napi::Result<T> {
-    serde_json::from_str(json)
-        .map_err(|error| thrown(&Error::new(ErrorKind::InvalidConfig, Stage::Session, error.to_string())))
+impl Hosts {
+    fn of(&self, written: &Written) -> Arc<dyn ForeignHost> {
+        Arc::new(NodeHost { begin: self.0.clone(), number: written.foreign })
+    }
 }
 
 #[napi]
 impl NativeAgent {
     /// An agent of these parts; `begin` begins the calls to those that are written in JavaScript.
     #[napi(constructor)]
-    pub fn new(parts: String, begin: Begin) -> napi::Result<Self> {
-        let parts: Parts = read(&parts)?;
-        let host: Arc<dyn Host> = Arc::new(NodeHost(begin));
-        let mut builder = Agent::builder().config(parts.config);
-        if let Some(stt) = parts.stt {
-            builder = if stt["foreign"].is_string() {
-                builder.stt(Arc::new(ForeignStt(name(&stt), host.clone())))
-            } else {
-                builder.stt(Arc::new(FakeStt::new(Duration::from_millis(50), ["hello there"])))
-            };
-        }
-        if let Some(llm) = parts.llm {
-            builder = if llm["foreign"].is_string() {
-                builder.llm(Arc::new(ForeignLlm(name(&llm), host.clone())))
-            } else {
-                builder.llm(Arc::new(FakeLlm::new(Duration::from_millis(50), Duration::from_millis(5), "You said {}.")))
-            };
-        }
-        if let Some(tts) = parts.tts {
-            builder = if tts["foreign"].is_string() {
-                let rate = tts["sample_rate"].as_u64().unwrap_or(16_000) as u32;
-                builder.tts(Arc::new(ForeignTts(name(&tts), rate, host.clone())))
-            } else {
-                builder.tts(Arc::new(FakeTts::new(Duration::from_millis(20), 16_000, Duration::from_millis(10))))
-            };
-        }
-        for Described { name, description, parameters, effect, deadline_ms } in parts.tools {
-            let spec = ToolSpec { name, description, parameters, effect, deadline: Duration::from_millis(deadline_ms) };
-            builder = builder.tool(Arc::new(ForeignTool(spec, host.clone()))).map_err(|error| thrown(&error))?;
-        }
-        let silero = SileroModel::embedded().map_err(|error| thrown(&error))?;
-        builder = builder.vad(move || Ok(Box::new(SileroVad::new(silero.clone()))));
-        Ok(Self(builder.build()))
+    pub fn new(parts: String, begin: Begin, turn_detector: Option<&NativeTurnDetector>) -> napi::Result<Self> {
+        build(&parts, Hosts(Arc::new(begin)), turn_detector).map(Self).map_err(|error| thrown(&error))
+    }
+
+    /// The names of its providers, as JSON.
+    #[napi]
+    pub fn providers(&self) -> String {
+        providers_json(&self.0.providers())
     }
 
     /// Opens a session. `wake` is called when there is something to take that was not there before.
     #[napi]
     pub fn open(&self, options: String, wake: Wake) -> napi::Result<NativeSession> {
-        let options: Options = read(&options)?;
-        let id = options.id.map(|id| SessionId::from(id.as_str()));
-        let format = ClientFormat {
-            input_rate: options.input_rate.unwrap_or(16_000),
-            output_rate: options.output_rate.unwrap_or(16_000),
-            can_pause: options.pause,
-            echo_cancellation: options.echo_cancellation,
+        let open = || Connection::open(&self.0, SessionOptions::from_json(&options)?);
+        let connection = napi::bindgen_prelude::within_runtime_if_available(open);
+        connection.map(|connection| NativeSession::new(connection, wake)).map_err(|error| thrown(&error))
+    }
+
+    /// Opens a session for a client on a WebSocket, whose first message this is; none when none came for 250 ms.
+    #[napi]
+    pub fn accept(
+        &self,
+        options: String,
+        first: Option<Either<String, &[u8]>>,
+        wake: Wake,
+    ) -> napi::Result<NativeSession> {
+        let accept = || {
+            let options = SessionOptions::from_json(&options)?;
+            // It waits for nothing: a session that has just begun has room for one message.
+            futures::FutureExt::now_or_never(Connection::accept(&self.0, options, first.map(message)))
+                .unwrap_or_else(|| Err(wrong(Stage::Session, "the first message is too long")))
         };
-        let options = SessionOptions {
-            id,
-            format,
-            instructions: options.instructions,
-            context: options.context,
-            recording: None,
-        };
-        let session = napi::bindgen_prelude::within_runtime_if_available(|| self.0.open(options));
-        session.map(|session| NativeSession::new(session, wake)).map_err(|error| thrown(&error))
+        let connection = napi::bindgen_prelude::within_runtime_if_available(accept);
+        connection.map(|connection| NativeSession::new(connection, wake)).map_err(|error| thrown(&error))
     }
 }
 
-fn name(spec: &Value) -> String {
-    spec["foreign"].as_str().unwrap_or_default().to_owned()
+fn build(parts: &str, hosts: Hosts, turn_detector: Option<&NativeTurnDetector>) -> Result<Agent> {
+    let Parts { config, ears, stt, llm, tts, tools, vad } =
+        json::read(parts, ErrorKind::InvalidConfig, Stage::Session)?;
+    let catalog = Catalog::of_process();
+    let builder = Agent::builder().config(AgentConfig::from_json(&config.to_string())?);
+    let mut builder = Ears::from_json(&ears.to_string())?.give_to(builder)?;
+    if let Some(stt) = one_of(stt, |part| hosts.stt(part, &catalog), FallbackStt::new, |all| Arc::new(all))? {
+        builder = builder.stt(stt);
+    }
+    if let Some(llm) = one_of(llm, |part| hosts.llm(part, &catalog), FallbackLlm::new, |all| Arc::new(all))? {
+        builder = builder.llm(llm);
+    }
+    if let Some(tts) = one_of(tts, |part| hosts.tts(part, &catalog), FallbackTts::new, |all| Arc::new(all))? {
+        builder = builder.tts(tts);
+    }
+    if let Some(written) = vad {
+        let host = hosts.of(&written);
+        builder =
+            builder.vad(move || Ok(Box::new(ForeignVad::new(written.sample_rate, written.window_len, &*host)?)));
+    }
+    if let Some(detector) = turn_detector {
+        builder = builder.turn_detector(detector.shared());
+    }
+    for part in tools {
+        builder = builder.tool(hosts.tool(part, &catalog)?)?;
+    }
+    Ok(builder.build())
+}
+
+/// The one provider of a stage, or several that take each other's place.
+fn one_of<P: ?Sized, All>(
+    parts: Vec<Part>,
+    make: impl Fn(Part) -> Result<Arc<P>>,
+    several: impl FnOnce(Vec<Arc<P>>, FallbackConfig) -> Result<All>,
+    wrap: impl FnOnce(All) -> Arc<P>,
+) -> Result<Option<Arc<P>>> {
+    let mut providers = parts.into_iter().map(make).collect::<Result<Vec<_>>>()?;
+    match providers.len() {
+        0 | 1 => Ok(providers.pop()),
+        _ => several(providers, FallbackConfig::default()).map(|all| Some(wrap(all))),
+    }
+}
+
+impl Hosts {
+    fn stt(&self, part: Part, catalog: &Catalog<'_>) -> Result<Arc<dyn SttProvider>> {
+        match part {
+            Part::Written(written) => Ok(Arc::new(ForeignStt::new(&*written.name, self.of(&written)))),
+            Part::Specified(specification) => catalog.stt(&specification.to_string()),
+        }
+    }
+
+    fn llm(&self, part: Part, catalog: &Catalog<'_>) -> Result<Arc<dyn LlmProvider>> {
+        match part {
+            Part::Written(written) => Ok(Arc::new(ForeignLlm::new(&*written.name, self.of(&written)))),
+            Part::Specified(specification) => catalog.llm(&specification.to_string()),
+        }
+    }
+
+    fn tts(&self, part: Part, catalog: &Catalog<'_>) -> Result<Arc<dyn TtsProvider>> {
+        match part {
+            Part::Written(written) if !(4_000..=192_000).contains(&written.sample_rate) => {
+                Err(wrong(Stage::Tts, "`sampleRate` of a synthesiser: 4000 … 192000 Hz"))
+            }
+            Part::Written(written) => {
+                Ok(Arc::new(ForeignTts::new(&*written.name, written.sample_rate, self.of(&written))))
+            }
+            Part::Specified(specification) => catalog.tts(&specification.to_string()),
+        }
+    }
+
+    fn tool(&self, part: Part, catalog: &Catalog<'_>) -> Result<Arc<dyn Tool>> {
+        match part {
+            Part::Written(written) => {
+                Ok(Arc::new(ForeignTool::new(&written.description.to_string(), self.of(&written))?))
+            }
+            Part::Specified(specification) => catalog.tool(&specification.to_string()),
+        }
+    }
+}
+
+fn wrong(stage: Stage, problem: &str) -> Error {
+    Error::new(ErrorKind::InvalidConfig, stage, problem)
 }

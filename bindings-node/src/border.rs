@@ -7,8 +7,10 @@ use std::future::Future;
 use voice_core::Error;
 
 /// What a call gives now, or a promise of it. A promise costs far more than most calls, which have nothing to wait for.
-pub(crate) enum Settled<'env, T: ToNapiValue> {
+pub enum Settled<'env, T: ToNapiValue> {
+    /// What it gives.
     Now(T),
+    /// It has to wait.
     Later(PromiseRaw<'env, T>),
 }
 

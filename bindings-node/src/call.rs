@@ -1,38 +1,47 @@
 //! A call to a provider written in JavaScript.
 
 use crate::border::{Settled, settle};
-use crate::seam::{ForeignCall, ForeignInput, ForeignSink, Host, Item};
 use bytes::Bytes;
 use napi::Env;
-use napi::bindgen_prelude::Int16Array;
+use napi::bindgen_prelude::Uint8Array;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
-use voice_core::audio::pcm;
-use voice_core::{CancelToken, ErrorKind};
+use std::time::Duration;
+use voice_core::foreign::{ForeignCall, ForeignError, ForeignHost, ForeignInput, ForeignItem, ForeignSink, SendError};
+use voice_core::{CancelToken, Error, Token};
 
-/// Begins a call in JavaScript. An agent does not keep the process alive: its open sessions do.
+/// Begins a call in JavaScript. It does not keep the process alive: open sessions do.
 pub(crate) type Begin = ThreadsafeFunction<NativeCall, (), NativeCall, napi::Status, false, true>;
 
-/// The providers of one agent that are written in JavaScript.
-pub(crate) struct NodeHost(pub(crate) Begin);
+/// One provider written in JavaScript: the calls of an agent begin in one place, which tells its providers apart by number.
+pub(crate) struct NodeHost {
+    pub(crate) begin: Arc<Begin>,
+    pub(crate) number: u32,
+}
 
-impl Host for NodeHost {
+impl ForeignHost for NodeHost {
     fn begin(&self, call: ForeignCall) {
-        // Where JavaScript has ended the call is dropped, and the provider seems to end without a word.
-        self.0.call(NativeCall::new(call), ThreadsafeFunctionCallMode::NonBlocking);
+        // Where JavaScript has ended the call is dropped, and fails with that.
+        self.begin.call(NativeCall::new(call, self.number), ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
+
+/// What JavaScript threw, kept there under this number.
+pub(crate) struct Thrown(pub(crate) u32);
 
 /// One open call: what is asked, what goes in, and what comes out.
 #[napi]
 pub struct NativeCall {
-    kind: &'static str,
+    provider: u32,
+    turn: u32,
+    session: String,
     request: String,
-    input: Arc<tokio::sync::Mutex<Option<ForeignInput>>>,
+    input: Option<ForeignInput>,
+    /// `None` when the host is done with it.
     sink: Mutex<Option<ForeignSink>>,
     cancel: CancelToken,
+    finished: CancelToken,
 }
 
 /// An item of a call's input.
@@ -40,34 +49,56 @@ pub struct NativeCall {
 pub struct NativeItem {
     /// What it is.
     pub json: String,
-    /// Its audio.
-    pub pcm: Option<Int16Array>,
+    /// The bytes of its audio.
+    pub audio: Option<Uint8Array>,
+}
+
+/// How a call failed.
+#[napi(object, object_to_js = false)]
+pub struct NativeFailure {
+    /// What can be done about it.
+    pub kind: String,
+    /// In words.
+    pub message: String,
+    /// How long to leave it alone.
+    pub retry_after_ms: Option<f64>,
+    /// The number of what was thrown.
+    pub thrown: u32,
 }
 
 impl NativeCall {
-    fn new(call: ForeignCall) -> Self {
+    fn new(call: ForeignCall, provider: u32) -> Self {
         Self {
-            kind: call.kind,
+            provider,
+            turn: call.turn.0,
+            session: call.session.to_string(),
             request: call.request,
-            input: Arc::new(tokio::sync::Mutex::new(call.input)),
+            input: call.input,
             sink: Mutex::new(Some(call.sink)),
             cancel: call.cancel,
+            finished: CancelToken::new(),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Thrown {
-    kind: ErrorKind,
-    message: String,
-}
-
 #[napi]
 impl NativeCall {
-    /// The stage that is called.
+    /// The number of the provider that is called.
     #[napi(getter)]
-    pub fn kind(&self) -> &str {
-        self.kind
+    pub fn provider(&self) -> u32 {
+        self.provider
+    }
+
+    /// The turn that is served.
+    #[napi(getter)]
+    pub fn turn(&self) -> u32 {
+        self.turn
+    }
+
+    /// The session that is served.
+    #[napi(getter)]
+    pub fn session(&self) -> &str {
+        &self.session
     }
 
     /// What is asked, as JSON.
@@ -76,65 +107,62 @@ impl NativeCall {
         &self.request
     }
 
-    /// The next item of the input; `null` at its end.
+    /// The next item of the input; `null` at its end, and when the call is over.
     #[napi]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, Option<NativeItem>>> {
-        let (input, cancelled) = (self.input.clone(), self.cancel.cancelled());
+        let input = self.input.clone();
         settle(env, async move {
-            let mut input = input.lock().await;
-            let Some(input) = input.as_mut() else { return Ok(None) };
-            tokio::select! {
-                biased;
-                () = cancelled => Ok(None),
-                item = input.next() => Ok(item.map(native_item)),
-            }
+            let item = match input {
+                Some(input) => input.next().await,
+                None => None,
+            };
+            Ok(item.map(|item| NativeItem { json: item.json, audio: item.audio.map(|audio| audio.to_vec().into()) }))
         })
     }
 
     /// Gives an item; false once the call is over.
     #[napi]
-    pub fn send<'env>(
-        &self,
-        env: &'env Env,
-        json: String,
-        pcm: Option<&[u8]>,
-    ) -> napi::Result<Settled<'env, bool>> {
+    pub fn send<'env>(&self, env: &'env Env, json: String, audio: Option<&[u8]>) -> napi::Result<Settled<'env, bool>> {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let item = Item { json, pcm: pcm.map(Bytes::copy_from_slice) };
+        let item = ForeignItem { json, audio: audio.map(Bytes::copy_from_slice) };
         settle(env, async move {
-            match sink {
-                Some(sink) => Ok(sink.send(item).await),
-                None => Ok(false),
+            let Some(sink) = sink else { return Ok(false) };
+            match sink.send(item).await {
+                Ok(()) => Ok(true),
+                Err(SendError::Over(_)) => Ok(false),
+                Err(SendError::Refused(error)) => Err(error),
             }
         })
     }
 
-    /// Ends the call, with an error where there was one.
+    /// Ends the call, with what went wrong where something did.
     #[napi]
-    pub fn finish<'env>(&self, env: &'env Env, error: Option<String>) -> napi::Result<Settled<'env, ()>> {
+    pub fn finish(&self, failure: Option<NativeFailure>) {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).take();
-        settle(env, async move {
-            if let (Some(sink), Some(error)) = (sink, error) {
-                let Thrown { kind, message } = serde_json::from_str(&error)
-                    .unwrap_or(Thrown { kind: ErrorKind::Internal, message: "it failed".into() });
-                sink.fail(kind, message).await;
-            }
-            Ok(())
-        })
+        self.finished.cancel();
+        let Some(sink) = sink else { return };
+        let result = failure.map_or(Ok(()), |failure| Err(foreign_error(failure)));
+        // It waits where items wait; nobody has to wait for it.
+        napi::bindgen_prelude::spawn(async move { sink.finish(result).await });
     }
 
-    /// Resolves when the result is no longer wanted, or the call is over.
+    /// Resolves with true as soon as nothing more is wanted, with false when the call was finished before.
     #[napi]
-    pub fn cancelled<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
-        let cancelled = self.cancel.cancelled();
+    pub fn cancelled<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, bool>> {
+        let (cancelled, finished) = (self.cancel.cancelled(), self.finished.cancelled());
         settle(env, async move {
-            cancelled.await;
-            Ok(())
+            tokio::select! {
+                biased;
+                () = cancelled => Ok::<_, Error>(true),
+                () = finished => Ok(false),
+            }
         })
     }
 }
 
-fn native_item(item: Item) -> NativeItem {
-    let pcm = item.pcm.map(|bytes| Int16Array::new(pcm::from_bytes(&bytes).unwrap_or_default()));
-    NativeItem { json: item.json, pcm }
+fn foreign_error(failure: NativeFailure) -> ForeignError {
+    let retry_after = failure.retry_after_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1_000.0).ok());
+    ForeignError::new(failure.message)
+        .kind_named(&failure.kind, retry_after)
+        .token(Token::new(Thrown(failure.thrown)))
 }

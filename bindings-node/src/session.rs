@@ -1,41 +1,48 @@
 //! An open session: audio and controls in; events and audio out, as the face asks for them.
 
 use crate::border::{Settled, settle};
+use crate::call::Thrown;
 use bytes::Bytes;
 use futures::FutureExt;
-use napi::Env;
-use napi::bindgen_prelude::{Either, Int16Array};
+use napi::bindgen_prelude::Int16Array;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Either, Env};
 use napi_derive::napi;
+use serde::{Deserialize, Deserializer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
-use voice_core::agent::{Control, Output, Session};
+use voice_core::agent::Control;
 use voice_core::audio::pcm;
 use voice_core::conversation::CloseReason;
-use voice_core::TurnId;
-use voice_core::protocol::{ServerFrame, WireMessage};
+use voice_core::host::{Connection, Delivery, NotTaken, history_json, status_json};
+use voice_core::protocol::WireMessage;
+use voice_core::{ErrorKind, Stage, TurnId, json};
 
 /// Tells the face that there is something to take. It keeps the process alive as long as the session is open, as a socket
 /// would.
 pub(crate) type Wake = ThreadsafeFunction<(), (), (), napi::Status, false>;
 
-/// Audio of a reply.
+/// A frame as JSON, or audio, or an error together with what JavaScript threw.
 #[napi(object, object_from_js = false)]
-pub struct NativeAudio {
-    /// The turn it belongs to.
-    pub turn: u32,
+pub struct NativeDelivery {
+    /// The frame.
+    pub json: Option<String>,
+    /// The turn of the audio.
+    pub turn: Option<u32>,
     /// Mono, at the output rate.
-    pub pcm: Int16Array,
+    pub pcm: Option<Int16Array>,
+    /// The number of what was thrown.
+    pub thrown: Option<u32>,
 }
 
-/// An event as JSON, or audio.
-type Item = Either<String, NativeAudio>;
+/// Most items are frames of which there is nothing to say but themselves.
+type Item = Either<String, NativeDelivery>;
 
 /// An open session.
 #[napi]
 pub struct NativeSession {
-    session: Session,
+    connection: Arc<Connection>,
     reading: Arc<Reading>,
 }
 
@@ -47,19 +54,34 @@ struct Reading {
     /// The pump has the word.
     pumping: AtomicBool,
     /// What the pump was given.
-    given: Mutex<Option<Output>>,
+    given: Mutex<Option<Delivery>>,
+}
+
+/// New instructions or context: `null` clears, what is not there stays.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct Context {
+    #[serde(deserialize_with = "given")]
+    instructions: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    context: Option<Option<String>>,
+}
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
 }
 
 impl NativeSession {
-    /// Takes over `session`.
-    pub(crate) fn new(session: Session, wake: Wake) -> Self {
-        let reading = Arc::new(Reading::default());
-        napi::bindgen_prelude::spawn(pump(session.clone(), reading.clone(), wake));
-        Self { session, reading }
+    /// Takes over a connection.
+    pub(crate) fn new(connection: Connection, wake: Wake) -> Self {
+        let (connection, reading) = (Arc::new(connection), Arc::new(Reading::default()));
+        napi::bindgen_prelude::spawn(pump(connection.clone(), reading.clone(), wake));
+        Self { connection, reading }
     }
 
     fn control<'env>(&self, env: &'env Env, control: Control) -> napi::Result<Settled<'env, ()>> {
-        let session = self.session.clone();
+        let session = self.connection.session().clone();
         settle(env, async move { session.control_wait(control).await })
     }
 }
@@ -68,8 +90,8 @@ impl NativeSession {
 impl NativeSession {
     /// Its name.
     #[napi(getter)]
-    pub fn id(&self) -> String {
-        self.session.id().to_string()
+    pub fn id(&self) -> &str {
+        self.connection.session().id().as_str()
     }
 
     /// At most so many items that are there; none means that `wake` will be called once, `null` that the session is over
@@ -82,16 +104,15 @@ impl NativeSession {
         let first = self.reading.given.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut items: Vec<_> = first.into_iter().map(item).collect();
         while items.len() < most as usize {
-            match self.session.next_output().now_or_never() {
-                Some(Some(output)) => items.push(item(output)),
+            match self.connection.next().now_or_never() {
+                Some(Some(delivery)) => items.push(item(delivery)),
                 Some(None) if items.is_empty() => return None,
-                Some(None) => break,
                 None if items.is_empty() => {
                     self.reading.pumping.store(true, Ordering::Release);
                     self.reading.asked.notify_one();
                     break;
                 }
-                None => break,
+                Some(None) | None => break,
             }
         }
         Some(items)
@@ -100,8 +121,21 @@ impl NativeSession {
     /// Hands over microphone audio: bytes of whole samples. Waits while the session is too far ahead of real time.
     #[napi]
     pub fn feed<'env>(&self, env: &'env Env, pcm: &[u8]) -> napi::Result<Settled<'env, ()>> {
-        let (session, pcm) = (self.session.clone(), Bytes::copy_from_slice(pcm));
+        let (session, pcm) = (self.connection.session().clone(), Bytes::copy_from_slice(pcm));
         settle(env, async move { session.send_audio(pcm).await })
+    }
+
+    /// Hands over a message of a client on a WebSocket. Gives 0, or the code to close its connection with.
+    #[napi]
+    pub fn receive<'env>(&self, env: &'env Env, received: Either<String, &[u8]>) -> napi::Result<Settled<'env, u32>> {
+        let (connection, message) = (self.connection.clone(), message(received));
+        settle(env, async move {
+            Ok(match connection.take_message(message).await {
+                Err(NotTaken::Close(code)) => u32::from(code),
+                // What is left to read says why it is over.
+                Ok(()) | Err(_) => 0,
+            })
+        })
     }
 
     /// A typed user turn.
@@ -110,7 +144,7 @@ impl NativeSession {
         self.control(env, Control::Text(text))
     }
 
-    /// Says this when the floor is free; `protected`: only a stop word stops it.
+    /// Says this when the floor is free; protected, only a stop word stops it.
     #[napi]
     pub fn say<'env>(&self, env: &'env Env, text: String, protected: bool) -> napi::Result<Settled<'env, ()>> {
         self.control(env, if protected { Control::Announce(text) } else { Control::Say(text) })
@@ -122,18 +156,43 @@ impl NativeSession {
         self.control(env, Control::Interrupt)
     }
 
-    /// The loudspeaker has played this many samples of the turn.
+    /// The loudspeaker has played so many samples of the turn.
     #[napi]
     pub fn played<'env>(&self, env: &'env Env, turn: u32, samples: f64) -> napi::Result<Settled<'env, ()>> {
         self.control(env, Control::Played { turn: TurnId(turn), samples: samples as u64 })
     }
 
-    /// Ends the session, and waits until all its work has ended.
+    /// New instructions or context, as JSON.
+    #[napi]
+    pub fn set_context<'env>(&self, env: &'env Env, change: String) -> napi::Result<Settled<'env, ()>> {
+        let Context { instructions, context } = json::read(&change, ErrorKind::InvalidInput, Stage::Session)
+            .map_err(|error| crate::errors::thrown(&error))?;
+        self.control(env, Control::SetContext { instructions, context })
+    }
+
+    /// What was said and done, as JSON.
+    #[napi]
+    pub fn history(&self) -> String {
+        history_json(self.connection.session())
+    }
+
+    /// How the session stands, as JSON.
+    #[napi]
+    pub fn status(&self) -> String {
+        status_json(self.connection.session())
+    }
+
+    /// Whether it is over.
+    #[napi(getter)]
+    pub fn is_closed(&self) -> bool {
+        self.connection.session().status().closed
+    }
+
+    /// Asks the session to end; it may have ended already.
     #[napi]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
-        let session = self.session.clone();
+        let session = self.connection.session().clone();
         settle(env, async move {
-            // Fails when it is over already, which is as good.
             let _ = session.control_wait(Control::Close(CloseReason::End)).await;
             session.closed().await;
             Ok(())
@@ -143,7 +202,7 @@ impl NativeSession {
     /// Resolves when the session is over and all its work has ended.
     #[napi]
     pub fn closed<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
-        let session = self.session.clone();
+        let session = self.connection.session().clone();
         settle(env, async move {
             session.closed().await;
             Ok(())
@@ -151,21 +210,39 @@ impl NativeSession {
     }
 }
 
-fn item(output: Output) -> Item {
-    match output {
-        Output::Event(event) => match ServerFrame::from(event).encode() {
-            WireMessage::Text(json) => Either::A(json),
-            WireMessage::Binary(_) => Either::A(String::new()),
-        },
+/// A message of a client.
+pub(crate) fn message(received: Either<String, &[u8]>) -> WireMessage {
+    match received {
+        Either::A(text) => WireMessage::Text(text),
+        Either::B(pcm) => WireMessage::Binary(Bytes::copy_from_slice(pcm)),
+    }
+}
+
+fn item(delivery: Delivery) -> Item {
+    let nothing = NativeDelivery { json: None, turn: None, pcm: None, thrown: None };
+    match delivery {
         // Whole samples always.
-        Output::Audio { turn, pcm } => {
-            Either::B(NativeAudio { turn: turn.0, pcm: Int16Array::new(pcm::from_bytes(&pcm).unwrap_or_default()) })
+        Delivery::Audio { turn, pcm } => {
+            let pcm = Int16Array::new(pcm::from_bytes(&pcm).unwrap_or_default());
+            Either::B(NativeDelivery { turn: Some(turn.0), pcm: Some(pcm), ..nothing })
         }
+        Delivery::Frame { frame, cause } => {
+            // No frame of the connection's is audio.
+            let WireMessage::Text(json) = frame.encode() else { return Either::B(nothing) };
+            match cause.as_ref().and_then(|token| token.get::<Thrown>()) {
+                Some(Thrown(number)) => {
+                    Either::B(NativeDelivery { json: Some(json), thrown: Some(*number), ..nothing })
+                }
+                None => Either::A(json),
+            }
+        }
+        _ => Either::B(nothing),
     }
 }
 
 /// Waits for the session in place of the face, which cannot, and wakes it.
-async fn pump(session: Session, reading: Arc<Reading>, wake: Wake) {
+async fn pump(connection: Arc<Connection>, reading: Arc<Reading>, wake: Wake) {
+    let session = connection.session().clone();
     let mut over = std::pin::pin!(session.closed());
     loop {
         tokio::select! {
@@ -174,9 +251,9 @@ async fn pump(session: Session, reading: Arc<Reading>, wake: Wake) {
             // Nobody asks any more, and all that there was can still be taken.
             () = &mut over => return,
         }
-        let output = session.next_output().await;
-        let ended = output.is_none();
-        *reading.given.lock().unwrap_or_else(PoisonError::into_inner) = output;
+        let delivery = connection.next().await;
+        let ended = delivery.is_none();
+        *reading.given.lock().unwrap_or_else(PoisonError::into_inner) = delivery;
         reading.pumping.store(false, Ordering::Release);
         // Fails when JavaScript has ended; the session then ends with its last handle.
         if wake.call((), ThreadsafeFunctionCallMode::NonBlocking) != napi::Status::Ok || ended {

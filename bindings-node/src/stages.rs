@@ -1,12 +1,18 @@
 //! The stages alone: samples in, samples or probabilities out, on the calling thread.
 
+use crate::border::{Settled, settle};
 use crate::errors::thrown;
+use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Int16Array};
 use napi_derive::napi;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use voice_core::audio::{Framer, Resampler, pcm};
-use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad};
-use voice_core::stage::Vad;
+use voice_core::builtin::{RnnoiseDenoiser, SileroModel, SileroVad, SmartTurn};
+use voice_core::stage::{TurnDetector, TurnSnapshot, Vad};
 use voice_core::stream::StreamDenoiser;
+use voice_core::{Error, ErrorKind, Stage, TurnId};
 
 /// Silero VAD for one stream of 16 kHz.
 #[napi]
@@ -145,5 +151,39 @@ impl NativeResampler {
         let mut tail = Vec::new();
         self.0.flush_i16(&mut tail).map_err(|error| thrown(&error))?;
         Ok(Int16Array::new(tail))
+    }
+}
+
+/// Semantic turn detection by Smart Turn v3, one for all sessions of a process.
+#[napi]
+pub struct NativeTurnDetector(Arc<SmartTurn>);
+
+#[napi]
+impl NativeTurnDetector {
+    /// Loads the model, and the library of ONNX Runtime.
+    #[napi(constructor)]
+    pub fn new(model: String, library: Option<String>) -> napi::Result<Self> {
+        let detector = SmartTurn::load(Path::new(&model), library.as_deref().map(Path::new));
+        detector.map(|detector| Self(Arc::new(detector))).map_err(|error| thrown(&error))
+    }
+
+    /// The probability that whoever said this has finished: 16 kHz. It takes tens of ms of a thread that is not JavaScript's.
+    #[napi]
+    pub fn end_of_turn<'env>(&self, env: &'env Env, samples: &[i16]) -> napi::Result<Settled<'env, f64>> {
+        let (detector, audio) = (self.0.clone(), samples.into());
+        let asked = napi::bindgen_prelude::spawn_blocking(move || {
+            let (turn, transcript, silence) = (TurnId::default(), String::new(), Duration::ZERO);
+            detector.end_of_turn(Arc::new(TurnSnapshot { turn, audio, transcript, silence }))
+        });
+        settle(env, async move {
+            let failed = |failure: tokio::task::JoinError| Error::new(ErrorKind::Internal, Stage::Turn, failure.to_string());
+            asked.await.map_err(failed)?.map(f64::from)
+        })
+    }
+}
+
+impl NativeTurnDetector {
+    pub(crate) fn shared(&self) -> Arc<SmartTurn> {
+        self.0.clone()
     }
 }
