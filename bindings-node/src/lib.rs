@@ -1,1 +1,19 @@
-//! Voice Agent for Node: the crate is here so that the workspace has its shape; the binding itself is yet to come.
+//! Voice Agent for Node: the native part. It converts and nothing else; what people use is the TypeScript in `lib`.
+
+mod agent;
+mod border;
+mod call;
+mod errors;
+mod session;
+mod stages;
+pub mod testing;
+
+use napi_derive::napi;
+
+/// Version, features and providers, as JSON.
+#[napi]
+pub fn report() -> String {
+    let mut report: serde_json::Value = serde_json::from_str(&voice_core::host::Report::new().json()).unwrap_or_default();
+    report["providers"] = voice_providers::catalog::report();
+    report.to_string()
+}
