@@ -5,8 +5,8 @@ use crate::foreign::Foreign;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::time::Duration;
-use voice_core::testing::{Tried, foreign_conformance};
 use voice_core::testing::scripted::{Hosts, run};
+use voice_core::testing::{Tried, foreign_conformance};
 use voice_core::{Error, ErrorKind, Stage};
 
 /// Runs a scripted conversation and gives its log, a line each. Stages that the script leaves to its host are served by
