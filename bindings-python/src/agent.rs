@@ -95,13 +95,13 @@ impl Agent {
     fn build(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<Core> {
         let host = |written: &Py<Foreign>| written.get().on(py, event_loop);
         let mut builder = self.ears.give_to(Core::builder().config(self.config.clone())).map_err(raise)?;
-        if let Some(stt) = one_of(py, &self.stt, stt_of(&host), FallbackStt::new, |all| Arc::new(all))? {
+        if let Some(stt) = one_of(&self.stt, stt_of(&host), FallbackStt::new, |all| Arc::new(all))? {
             builder = builder.stt(stt);
         }
-        if let Some(llm) = one_of(py, &self.llm, llm_of(&host), FallbackLlm::new, |all| Arc::new(all))? {
+        if let Some(llm) = one_of(&self.llm, llm_of(&host), FallbackLlm::new, |all| Arc::new(all))? {
             builder = builder.llm(llm);
         }
-        if let Some(tts) = one_of(py, &self.tts, tts_of(&host), FallbackTts::new, |all| Arc::new(all))? {
+        if let Some(tts) = one_of(&self.tts, tts_of(&host), FallbackTts::new, |all| Arc::new(all))? {
             builder = builder.tts(tts);
         }
         if let Some(detector) = &self.turn_detector {
@@ -111,7 +111,7 @@ impl Agent {
             builder = hear(builder, host(written), &written.get().description)?;
         }
         for tool in &self.tools {
-            builder = builder.tool(tool.on(py, &tool_of(&host))?).map_err(raise)?;
+            builder = builder.tool(tool.on(&tool_of(&host))?).map_err(raise)?;
         }
         Ok(builder.build())
     }
@@ -134,7 +134,7 @@ fn made<P: ?Sized>(parts: Vec<Part>, make: impl Fn(&str) -> Result<Arc<P>>) -> R
 }
 
 impl<P: ?Sized> Made<P> {
-    fn on(&self, _py: Python<'_>, written: &dyn Fn(&Py<Foreign>) -> PyResult<Arc<P>>) -> PyResult<Arc<P>> {
+    fn on(&self, written: &dyn Fn(&Py<Foreign>) -> PyResult<Arc<P>>) -> PyResult<Arc<P>> {
         match self {
             Self::Ready(provider) => Ok(provider.clone()),
             Self::Written(foreign) => written(foreign),
@@ -144,13 +144,12 @@ impl<P: ?Sized> Made<P> {
 
 /// The one provider of a stage, or several as one.
 fn one_of<P: ?Sized, All>(
-    py: Python<'_>,
     parts: &[Made<P>],
     written: impl Fn(&Py<Foreign>) -> PyResult<Arc<P>>,
     several: impl FnOnce(Vec<Arc<P>>, FallbackConfig) -> Result<All>,
     wrap: impl FnOnce(All) -> Arc<P>,
 ) -> PyResult<Option<Arc<P>>> {
-    let mut providers = parts.iter().map(|part| part.on(py, &written)).collect::<PyResult<Vec<_>>>()?;
+    let mut providers = parts.iter().map(|part| part.on(&written)).collect::<PyResult<Vec<_>>>()?;
     match providers.len() {
         0 | 1 => Ok(providers.pop()),
         _ => several(providers, FallbackConfig::default()).map(|all| Some(wrap(all))).map_err(raise),

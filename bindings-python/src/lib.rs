@@ -35,8 +35,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     runtime::set_up(module)
 }
 
-/// Version and features of the core, as JSON.
+/// Version, features and providers of this build, as JSON: two objects.
 #[pyfunction]
-fn report() -> String {
-    voice_core::host::Report::new().json()
+fn report() -> (String, String) {
+    (voice_core::host::Report::new().json(), voice_providers::catalog::report().to_string())
 }

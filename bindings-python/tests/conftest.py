@@ -59,3 +59,15 @@ class EchoLlm:
 def echo() -> voice_agent.Agent:
     """An agent without a voice."""
     return voice_agent.Agent(llm=EchoLlm(), vad=False)
+
+
+async def answered(llm: Any, *, wanted: Any = voice_agent.ReplyEnd, **parts: Any) -> list[voice_agent.Event]:
+    """The events of one typed turn."""
+    async with voice_agent.Agent(llm=llm, vad=False, **parts).session() as session:
+        session.text("hello")
+        return await until(session, wanted)
+
+
+def words(events: list[voice_agent.Event]) -> str:
+    """What the agent said."""
+    return "".join(event.text for event in events if isinstance(event, voice_agent.Reply))

@@ -225,6 +225,29 @@ def test_a_closed_session_says_so(echo: Agent) -> None:
     run(conversation())
 
 
+def test_wrong_types_are_refused_where_they_are_given(echo: Agent) -> None:
+    async def conversation() -> None:
+        async with echo.session() as session:
+            with pytest.raises(TypeError):
+                session.text(3)  # type: ignore[arg-type]
+            with pytest.raises(OverflowError):
+                session.played(-1, 5)
+            with pytest.raises(TypeError):
+                session.set_context(context=["a"])  # type: ignore[arg-type]
+            with pytest.raises(TypeError):
+                await session.receive(None)  # type: ignore[arg-type]
+            session.text("still there?")
+            await until(session, ReplyEnd)
+
+    run(conversation())
+
+
+def test_the_build_says_what_it_can_do() -> None:
+    report = voice_agent.report()
+    assert report["version"] == voice_agent.__version__
+    assert report["features"]["silero"] and "local" in report["providers"]["llm"]
+
+
 def test_a_session_that_was_not_opened_says_so(echo: Agent) -> None:
     with pytest.raises(voice_agent.UnavailableError, match="not open"):
         echo.session().text("anyone?")

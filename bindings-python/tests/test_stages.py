@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import tone
 
 import voice_agent
 from voice_agent import Denoiser, InvalidInputError, Resampler, SileroVad
+from voice_agent._onnx import onnx_runtime
 
 numpy = pytest.importorskip("numpy")
 
@@ -116,3 +118,18 @@ def test_a_detector_of_turns_works_where_its_model_is(request: pytest.FixtureReq
     voice_agent.Agent(turn_detector=detector, vad=False)
     with pytest.raises(InvalidInputError, match="no audio"):
         detector.end_of_turn(b"")
+
+
+def test_the_extra_onnx_finds_the_library_without_importing_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capi = tmp_path / "onnxruntime/capi"
+    capi.mkdir(parents=True)
+    (tmp_path / "onnxruntime/__init__.py").write_text("raise AssertionError('imported')")
+    library = capi / "libonnxruntime.so.1.99.0"
+    library.touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("ORT_DYLIB_PATH", raising=False)
+    assert onnx_runtime() == library
+    monkeypatch.setenv("ORT_DYLIB_PATH", "/elsewhere.so")
+    assert onnx_runtime() is None

@@ -110,9 +110,9 @@ __all__ = [
 
 
 def report() -> dict[str, _Any]:
-    """Version, features and providers of this build."""
-    built: dict[str, _Any] = _json.loads(_native.report())
-    return built
+    """What this build is and can do: ``{"version": …, "features": {…: bool}, "providers": {stage: [names]}}``."""
+    built, providers = map(_json.loads, _native.report())
+    return {**built, "providers": providers}
 
 
 __version__: str = report()["version"]

@@ -141,8 +141,8 @@ class TurnDetector:
     def __new__(cls, model: str | os.PathLike[str], library: str | os.PathLike[str] | None = None) -> TurnDetector: ...
     def end_of_turn(self, samples: bytes) -> float: ...
 
-def report() -> str:
-    """Version and features of the core, as JSON."""
+def report() -> tuple[str, str]:
+    """Version, features and providers of this build, as JSON: two objects."""
 
 def conformance(
     stage: str,

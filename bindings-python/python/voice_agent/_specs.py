@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from . import _native
@@ -47,7 +47,3 @@ def part_of(stage: str, given: Any, foreign: Callable[[Any], _native.Foreign], m
         raise TypeError(f"{stage}: a provider has a method {method}, and {type(given).__name__} has none")
     return foreign(given)
 
-
-def each(parts: Iterable[Any], make: Callable[[Any], Part]) -> list[Part]:
-    """``make`` of each."""
-    return [make(part) for part in parts]
