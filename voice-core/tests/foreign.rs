@@ -12,14 +12,14 @@ use tokio::sync::mpsc;
 use voice_core::agent::{Agent, Control, Output, SessionOptions};
 use voice_core::conversation::{CloseReason, Event};
 use voice_core::foreign::{
-    CallOver, ForeignCall, ForeignError, ForeignHost, ForeignItem, ForeignLlm, ForeignStt, ForeignTool, ForeignTts,
-    ForeignVad, SendError,
+    CallOver, ClockHold, ForeignCall, ForeignError, ForeignHost, ForeignItem, ForeignLlm, ForeignStt, ForeignTool,
+    ForeignTts, ForeignVad, SendError,
 };
 use voice_core::stage::{
     CallContext, FinalizeId, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent,
     TtsInput, TtsProvider, Vad,
 };
-use voice_core::testing::{Tried, foreign_conformance};
+use voice_core::testing::{FakeStt, Tried, foreign_conformance};
 use voice_core::{AudioTime, ErrorKind, Message, SentenceId, Stage, Token, TurnId};
 
 const MS: Duration = Duration::from_millis(1);
@@ -335,6 +335,104 @@ async fn a_detector_that_is_reset_forgets_what_is_on_its_way() {
     assert_eq!(vad.speech_probability(&window()).expect("known"), 0.2);
     drop(vad);
     assert!(call.cancel.is_cancelled());
+}
+
+fn loud_windows(call: &ForeignCall) -> impl Future<Output = ()> {
+    let (input, sink) = (call.input.clone().expect("windows"), call.sink.clone());
+    async move {
+        while let Some(item) = input.next().await {
+            let loud = item.audio.is_some_and(|window| window.iter().any(|byte| *byte != 0));
+            if sink.send(ForeignItem::json(if loud { "0.98" } else { "0.0" })).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A session that listens by a detector of the host; the user speaks for 600 ms, then is silent.
+async fn listening(serve: impl AsyncFnOnce(ForeignCall)) -> Vec<Event> {
+    let (host, mut calls) = host();
+    let agent = Agent::builder()
+        .stt(Arc::new(FakeStt::new(100 * MS, ["Hello."])))
+        .vad(move || Ok(Box::new(ForeignVad::new(16_000, 512, &*host)?)))
+        .build();
+    let (session, mut events) = agent.open_observed(SessionOptions::default()).expect("it opens");
+    let call = calls.recv().await.expect("a call");
+    let speaking = async {
+        for frame in 0..150 {
+            let sample: i16 = if (25..55).contains(&frame) { 8_000 } else { 0 };
+            let pcm: Bytes = sample.to_le_bytes().repeat(320).into();
+            session.send_audio(pcm).await.expect("it is open");
+            tokio::time::sleep(20 * MS).await;
+        }
+        session.control(Control::Close(CloseReason::End)).expect("it is open");
+        session.closed().await;
+    };
+    tokio::join!(speaking, serve(call));
+    std::iter::from_fn(|| events.try_recv().ok()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_hears_by_a_detector_of_the_host_a_window_later() {
+    let events = listening(async |call| loud_windows(&call).await).await;
+    let onsets: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Speech { started: true, at } => Some(at.as_millis()),
+            _ => None,
+        })
+        .collect();
+    // The user began at 500 ms. A detector inside the session dates the onset to the window that began at 480 ms.
+    assert_eq!(onsets, [512]);
+    let words = |event: &Event| matches!(event, Event::Transcript { text, is_final: true, .. } if text == "Hello.");
+    assert!(events.iter().any(words), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_goes_on_while_its_detector_stands_still_and_tells_it_once() {
+    let events = listening(async |call| call.cancel.cancelled().await).await;
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Failed { stage, kind, .. } => Some((*stage, kind.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [(Stage::Vad, ErrorKind::Unavailable)]);
+}
+
+fn slow_llm(call: ForeignCall) -> BoxFuture<'static, ()> {
+    async move {
+        std::thread::sleep(30 * MS);
+        let _ = call.sink.send(ForeignItem::json(r#""Well.""#)).await;
+        call.sink.finish(Ok(())).await;
+    }
+    .boxed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn simulated_time_stands_still_while_the_host_works() {
+    let began = tokio::time::sleep(Duration::ZERO).deadline();
+    let llm = ForeignLlm::new("mine", serving(slow_llm)).holding(ClockHold::current());
+    let (answer, _) = asking(&llm);
+    let alarm = tokio::time::sleep(MS);
+    let events = tokio::select! {
+        events = answer.collect::<Vec<_>>() => events,
+        () = alarm => panic!("the clock went on"),
+    };
+    assert_eq!((events.len(), began.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn simulated_time_goes_on_while_the_host_waits() {
+    let began = tokio::time::sleep(Duration::ZERO).deadline();
+    let tts = ForeignTts::new("mine", 16_000, serving(tts_serving)).holding(ClockHold::current());
+    let text = stream::once(async {
+        tokio::time::sleep(10_000 * MS).await;
+        TtsInput::Text { sentence: SentenceId(0), text: "Late.".into() }
+    });
+    let events: Vec<_> = tts.synthesize(text.boxed(), CallContext::detached()).collect().await;
+    assert_eq!((events.len(), began.elapsed()), (2, 10_000 * MS));
 }
 
 fn llm_serving(call: ForeignCall) -> BoxFuture<'static, ()> {

@@ -231,7 +231,8 @@ impl Ears {
     /// A VAD that fails on every window is one piece of news, not fifty a second.
     fn note(&mut self, result: Result<()>) {
         match result {
-            Ok(()) => self.failing = false,
+            // A piece that fills no window says nothing of the VAD.
+            Ok(()) => self.failing = self.detector.as_ref().is_some_and(SpeechDetector::is_failing),
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
                     self.items.push_back(Heard::Failed(error));

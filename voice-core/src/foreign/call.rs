@@ -1,14 +1,14 @@
 //! One call to a provider of the host, seen from both sides.
 
 use super::hold::{Activity, ClockHold};
-use super::input::ForeignInput;
-use super::item::{ForeignItem, Given};
+use super::input::{Feed, ForeignInput, Source};
+use super::item::Given;
 use super::sink::{FillIn, ForeignSink, Outlet};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::{SessionId, TurnId};
 use crate::stage::CallContext;
-use futures::stream::{BoxStream, FusedStream, Stream};
+use futures::stream::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -92,7 +92,7 @@ pub(super) struct Answer {
     cancel: CancelToken,
     /// Also cancelled by the end of the call: what the host waits for will not come.
     over: CancelToken,
-    input: Option<ForeignInput>,
+    feed: Option<Feed>,
     activity: Arc<Activity>,
     ended: bool,
 }
@@ -107,32 +107,25 @@ pub(super) fn begin(
     host: &dyn ForeignHost,
     kind: ForeignKind,
     request: String,
-    input: Option<BoxStream<'static, ForeignItem>>,
+    source: Source,
     cx: &CallContext,
     hold: Option<ClockHold>,
     fill_in: FillIn,
 ) -> Answer {
     let cancel = cx.cancel.child();
-    let (sender, items) = mpsc::channel(QUEUE);
+    let (sender, answers) = mpsc::channel(QUEUE);
     let activity = Activity::begin(hold);
     let over = cancel.child();
-    let input = input.map(|items| ForeignInput::new(items, activity.clone(), over.clone()));
+    let (feed, input) = source.open(&activity, &over);
     let sink = ForeignSink::new(Outlet::new(kind, sender, activity.clone(), over.clone(), fill_in));
-    let call = ForeignCall {
-        kind,
-        session: cx.session.clone(),
-        turn: cx.turn,
-        request,
-        input: input.clone(),
-        sink,
-        cancel: cancel.clone(),
-    };
+    let call =
+        ForeignCall { kind, session: cx.session.clone(), turn: cx.turn, request, input, sink, cancel: cancel.clone() };
     // Nobody wants what was cancelled before it began.
     if !cancel.is_cancelled() {
         host.begin(call);
     }
     let cancelled = Box::pin(cancel.cancelled());
-    Answer { kind, items, cancelled, cancel, over, input, activity, ended: false }
+    Answer { kind, items: answers, cancelled, cancel, over, feed, activity, ended: false }
 }
 
 impl Answer {
@@ -142,9 +135,7 @@ impl Answer {
             self.activity.end();
             self.over.cancel();
             self.items.close();
-            if let Some(input) = self.input.take() {
-                input.let_go();
-            }
+            self.feed = None;
         }
     }
 }
@@ -160,6 +151,9 @@ impl Stream for Answer {
             self.end();
             return Poll::Ready(None);
         }
+        if self.feed.as_mut().is_some_and(|feed| feed.poll(context).is_ready()) {
+            self.feed = None;
+        }
         let item = std::task::ready!(self.items.poll_recv(context));
         let item = match item {
             Some(Ok(Given::End)) => None,
@@ -173,12 +167,6 @@ impl Stream for Answer {
             self.end();
         }
         Poll::Ready(item)
-    }
-}
-
-impl FusedStream for Answer {
-    fn is_terminated(&self) -> bool {
-        self.ended
     }
 }
 

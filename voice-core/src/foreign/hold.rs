@@ -49,6 +49,8 @@ pub(super) struct Activity {
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
+    /// How often the host has looked for something. What an earlier look waited for wakes nobody any more.
+    looks: u64,
     /// Something the host waits for has happened since it was last looked for.
     woken: bool,
     over: bool,
@@ -73,8 +75,9 @@ impl Activity {
         if self.hold.is_none() {
             return waker.clone();
         }
-        self.lock().woken = false;
-        Waker::from(Arc::new(WakingUp { activity: self.clone(), host: waker.clone() }))
+        let mut state = self.lock();
+        (state.looks, state.woken) = (state.looks + 1, false);
+        Waker::from(Arc::new(WakingUp { activity: self.clone(), look: state.looks, host: waker.clone() }))
     }
 
     /// There was nothing: the host waits, unless that has changed already.
@@ -85,8 +88,11 @@ impl Activity {
         }
     }
 
-    fn wake(&self) {
+    fn wake(&self, look: u64) {
         let mut state = self.lock();
+        if look != state.looks {
+            return;
+        }
         state.woken = true;
         if let (false, None, Some(hold)) = (state.over, &state.held, &self.hold) {
             state.held = Some(hold.take());
@@ -100,12 +106,13 @@ impl Activity {
 
 struct WakingUp {
     activity: Arc<Activity>,
+    look: u64,
     host: Waker,
 }
 
 impl Wake for WakingUp {
     fn wake(self: Arc<Self>) {
-        self.activity.wake();
+        self.activity.wake(self.look);
         self.host.wake_by_ref();
     }
 }

@@ -1,8 +1,12 @@
 //! What goes into a call of the host.
+//!
+//! The stream behind it is the core's and is looked at where the core looks at the answer, never on a thread of the host: one
+//! item waits between the two.
 
 use super::hold::Activity;
 use super::item::ForeignItem;
 use crate::cancel::CancelToken;
+use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::stream::{BoxStream, StreamExt};
 use std::fmt;
@@ -11,6 +15,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+/// An item that becomes what it is at the moment the host takes it.
+pub(super) type Deferred = Box<dyn FnOnce() -> ForeignItem + Send>;
+
 /// The items that go into a call. Cheap to clone; for one reader at a time.
 #[derive(Clone)]
 pub struct ForeignInput {
@@ -18,17 +25,63 @@ pub struct ForeignInput {
 }
 
 struct Shared {
-    /// `None` when the call is over.
-    items: Mutex<Option<BoxStream<'static, ForeignItem>>>,
+    items: Mutex<mpsc::Receiver<Deferred>>,
     activity: Arc<Activity>,
     over: CancelToken,
 }
 
-impl ForeignInput {
-    pub(super) fn new(items: BoxStream<'static, ForeignItem>, activity: Arc<Activity>, over: CancelToken) -> Self {
-        Self { shared: Arc::new(Shared { items: Mutex::new(Some(items)), activity, over }) }
-    }
+/// The core's side: moves items on as the host takes them.
+pub(super) struct Feed {
+    items: BoxStream<'static, Deferred>,
+    host: mpsc::Sender<Deferred>,
+}
 
+/// Where input comes from.
+pub(super) enum Source {
+    /// There is none.
+    Nowhere,
+    /// A stream of the core's.
+    Stream(BoxStream<'static, Deferred>),
+    /// A queue that is filled without looking at the answer.
+    Queue(mpsc::Receiver<Deferred>),
+}
+
+impl Source {
+    /// Both sides of the input.
+    pub(super) fn open(self, activity: &Arc<Activity>, over: &CancelToken) -> (Option<Feed>, Option<ForeignInput>) {
+        let (feed, receiver) = match self {
+            Self::Nowhere => return (None, None),
+            Self::Queue(receiver) => (None, receiver),
+            Self::Stream(items) => {
+                // Room for one item, which is the sender's own.
+                let (host, receiver) = mpsc::channel(0);
+                (Some(Feed { items, host }), receiver)
+            }
+        };
+        let shared = Shared { items: Mutex::new(receiver), activity: activity.clone(), over: over.clone() };
+        (feed, Some(ForeignInput { shared: Arc::new(shared) }))
+    }
+}
+
+impl Feed {
+    /// Moves on what can be; ready at the end of the items, or when the host has let go of its side.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.host.poll_ready(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => {}
+            }
+            match std::task::ready!(self.items.poll_next_unpin(context)) {
+                // Fails when the host lets go at this moment.
+                Some(item) => drop(self.host.start_send(item)),
+                None => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl ForeignInput {
     /// The next item; `None` at the end, and at once when the call is over. Cancel-safe.
     pub async fn next(&self) -> Option<ForeignItem> {
         let ended = pin!(self.shared.over.cancelled());
@@ -40,22 +93,12 @@ impl ForeignInput {
 
     fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<ForeignItem>> {
         let mut items = self.shared.items.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(stream) = items.as_mut() else { return Poll::Ready(None) };
         let waker = self.shared.activity.look(context.waker());
-        let next = stream.poll_next_unpin(&mut Context::from_waker(&waker));
-        match &next {
-            Poll::Pending => self.shared.activity.wait(),
-            Poll::Ready(None) => *items = None,
-            Poll::Ready(Some(_)) => {}
+        let next = items.poll_next_unpin(&mut Context::from_waker(&waker));
+        if next.is_pending() {
+            self.shared.activity.wait();
         }
-        next
-    }
-
-    /// The call is over: lets go of what would have come.
-    pub(super) fn let_go(&self) {
-        let items = self.shared.items.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Dropped without the lock: what is behind it is not ours.
-        drop(items);
+        next.map(|item| item.map(|item| item()))
     }
 }
 

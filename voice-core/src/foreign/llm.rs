@@ -2,6 +2,7 @@
 
 use super::call::{ForeignHost, ForeignKind, begin, complete};
 use super::hold::ClockHold;
+use super::input::Source;
 use super::item::{Given, LlmAsked, LlmGiven};
 use crate::error::Result;
 use crate::json::written;
@@ -41,7 +42,7 @@ impl LlmProvider for ForeignLlm {
         let (host, hold) = (self.host.clone(), self.hold.clone());
         // Begun when it is first looked at, as every stream of a provider.
         stream::once(async move {
-            begin(&*host, ForeignKind::Llm, written(&LlmAsked::from(&request)), None, &cx, hold, complete())
+            begin(&*host, ForeignKind::Llm, written(&LlmAsked::from(&request)), Source::Nowhere, &cx, hold, complete())
         })
         .flatten()
         .filter_map(async |given| match given {

@@ -2,6 +2,7 @@
 
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
+use super::input::{Deferred, Source};
 use super::item::{ForeignItem, Given, SttGiven};
 use super::sink::FillIn;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -65,19 +66,24 @@ impl SttProvider for ForeignStt {
         let taken = SharedTaken::default();
         let (noted, naming) = (taken.clone(), taken.clone());
         let fill_in = FillIn(Box::new(move |given| lock(&naming).name(given)));
-        let items = input.map(move |input| noted_item(&noted, input)).boxed();
-        stream::once(async move { begin(&*host, ForeignKind::Stt, "{}".to_owned(), Some(items), &cx, hold, fill_in) })
-            .flatten()
-            .filter_map(move |given| {
-                let event = match given {
-                    Ok(Given::Stt(given)) => Some(lock(&taken).event(given)),
-                    // Read as what the kind of the call gives, it is nothing else.
-                    Ok(_) => None,
-                    Err(error) => Some(Err(error)),
-                };
-                std::future::ready(event)
-            })
-            .boxed()
+        let items = input.map(move |input| {
+            let noted = noted.clone();
+            Box::new(move || noted_item(&noted, input)) as Deferred
+        });
+        stream::once(async move {
+            begin(&*host, ForeignKind::Stt, "{}".to_owned(), Source::Stream(items.boxed()), &cx, hold, fill_in)
+        })
+        .flatten()
+        .filter_map(move |given| {
+            let event = match given {
+                Ok(Given::Stt(given)) => Some(lock(&taken).event(given)),
+                // Read as what the kind of the call gives, it is nothing else.
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            };
+            std::future::ready(event)
+        })
+        .boxed()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::call::{ForeignHost, ForeignKind, begin, complete};
 use super::hold::ClockHold;
+use super::input::Source;
 use super::item::Given;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::json::{self, written};
@@ -85,7 +86,7 @@ impl Tool for ForeignTool {
         let (name, host, hold) = (self.spec.name.clone(), self.host.clone(), self.hold.clone());
         async move {
             let request = written(&Request { name: &name, arguments });
-            let mut answer = begin(&*host, ForeignKind::Tool, request, None, &cx, hold, complete());
+            let mut answer = begin(&*host, ForeignKind::Tool, request, Source::Nowhere, &cx, hold, complete());
             let mut output = None;
             while let Some(given) = answer.next().await {
                 match given? {

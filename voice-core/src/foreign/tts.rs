@@ -2,6 +2,7 @@
 
 use super::call::{ForeignHost, ForeignKind, begin};
 use super::hold::ClockHold;
+use super::input::{Deferred, Source};
 use super::item::{ForeignItem, Given, TtsGiven};
 use super::sink::FillIn;
 use crate::error::Result;
@@ -72,23 +73,28 @@ impl TtsProvider for ForeignTts {
         let taken = SharedTaken::default();
         let (noted, at_end, naming, cancel) = (taken.clone(), taken.clone(), taken.clone(), cx.cancel.clone());
         let fill_in = FillIn(Box::new(move |given| lock(&naming).name(given)));
-        let items = text.map(move |input| noted_item(&noted, input)).boxed();
-        stream::once(async move { begin(&*host, ForeignKind::Tts, request, Some(items), &cx, hold, fill_in) })
-            .flatten()
-            .map(move |given| match given {
-                Ok(Given::Tts(given)) => lock(&taken).events(given),
-                // Read as what the kind of the call gives, it is nothing else.
-                Ok(_) => Vec::new(),
-                Err(error) => {
-                    lock(&taken).open.clear();
-                    vec![Err(error)]
-                }
-            })
-            .chain(stream::once(async move { lock(&at_end).end_all() }))
-            .flat_map(stream::iter)
-            // What follows from an item goes with it: a call that is cancelled ends, with nothing more.
-            .take_until(cancel.cancelled())
-            .boxed()
+        let items = text.map(move |input| {
+            let noted = noted.clone();
+            Box::new(move || noted_item(&noted, input)) as Deferred
+        });
+        stream::once(async move {
+            begin(&*host, ForeignKind::Tts, request, Source::Stream(items.boxed()), &cx, hold, fill_in)
+        })
+        .flatten()
+        .map(move |given| match given {
+            Ok(Given::Tts(given)) => lock(&taken).events(given),
+            // Read as what the kind of the call gives, it is nothing else.
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                lock(&taken).open.clear();
+                vec![Err(error)]
+            }
+        })
+        .chain(stream::once(async move { lock(&at_end).end_all() }))
+        .flat_map(stream::iter)
+        // What follows from an item goes with it: a call that is cancelled ends, with nothing more.
+        .take_until(cancel.cancelled())
+        .boxed()
     }
 }
 

@@ -1,16 +1,17 @@
 //! Voice activity detection of the host, which the session never waits for.
 
 use super::call::{Answer, ForeignHost, ForeignKind, begin, complete};
+use super::input::{Deferred, Source};
 use super::item::{ForeignItem, Given};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::json::written;
 use crate::stage::{CallContext, Vad};
 use bytes::Bytes;
 use futures::FutureExt;
-use futures::stream::{self, StreamExt};
+use futures::channel::mpsc;
+use futures::stream::StreamExt;
 use serde::Serialize;
 use std::fmt;
-use tokio::sync::mpsc;
 
 /// Windows that may wait for the host, which are a second of Silero's. More are left out, and it is told.
 const QUEUE: usize = 32;
@@ -26,7 +27,7 @@ pub struct ForeignVad {
     sample_rate: u32,
     window_len: usize,
     answer: Answer,
-    items: mpsc::Sender<ForeignItem>,
+    items: mpsc::Sender<Deferred>,
     probability: f32,
     /// Windows given to the host since it forgot the stream, and answered.
     given: u64,
@@ -53,10 +54,11 @@ impl ForeignVad {
             let message = format!("windows of {window_len} samples at {sample_rate} Hz");
             return Err(Error::new(ErrorKind::InvalidConfig, Stage::Vad, message));
         }
-        let (items, mut waiting) = mpsc::channel(QUEUE);
-        let input = stream::poll_fn(move |context| waiting.poll_recv(context)).boxed();
+        // Room for one item is the sender's own.
+        let (items, waiting) = mpsc::channel(QUEUE - 1);
         let request = written(&Request { sample_rate, window_len });
-        let answer = begin(host, ForeignKind::Vad, request, Some(input), &CallContext::detached(), None, complete());
+        let answer =
+            begin(host, ForeignKind::Vad, request, Source::Queue(waiting), &CallContext::detached(), None, complete());
         Ok(Self {
             sample_rate,
             window_len,
@@ -74,6 +76,11 @@ impl ForeignVad {
     /// Windows given to the host that it has not answered.
     pub fn lag(&self) -> u64 {
         self.given - self.answered
+    }
+
+    /// Whether there was room.
+    fn send(&mut self, item: ForeignItem) -> bool {
+        self.items.try_send(Box::new(move || item)).is_ok()
     }
 
     /// Takes what the host has told by now.
@@ -124,7 +131,7 @@ impl Vad for ForeignVad {
         self.listen()?;
         let samples: Vec<u8> = window.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let item = ForeignItem { json: r#"{"type":"window"}"#.to_owned(), audio: Some(Bytes::from(samples)) };
-        if self.items.try_send(item).is_err() {
+        if !self.send(item) {
             let message = format!("the detector is {} windows behind and misses some", self.lag());
             return Err(Error::new(ErrorKind::Unavailable, Stage::Vad, message));
         }
@@ -136,7 +143,7 @@ impl Vad for ForeignVad {
         // What is on its way belongs to the stream before. Where there is no room to say so, the host hears a gap.
         self.void += self.lag();
         (self.given, self.answered, self.probability) = (0, 0, 0.0);
-        let _ = self.items.try_send(ForeignItem::json(r#"{"type":"reset"}"#));
+        self.send(ForeignItem::json(r#"{"type":"reset"}"#));
     }
 }
 

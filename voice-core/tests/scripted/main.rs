@@ -41,7 +41,7 @@ fn committed() -> Vec<String> {
     }
     let committed = read("conversations.json");
     let value = |text: &str| serde_json::from_str::<Value>(text).expect("it is JSON");
-    assert_eq!(value(&committed), value(&written), "the file is what the families give: UPDATE_CONVERSATIONS=1");
+    assert!(value(&committed) == value(&written), "the file is what the families give: UPDATE_CONVERSATIONS=1");
     Script::all(&committed).expect("it is a list")
 }
 
@@ -98,4 +98,25 @@ fn there_are_enough_of_them_and_each_has_a_name_of_its_own() {
     let all_three = [ForeignStage::Llm, ForeignStage::Tts, ForeignStage::Tools];
     let foreign = scripts.iter().filter(|script| all_three.iter().all(|stage| script.foreign.contains(stage))).count();
     assert!(scripts.len() >= 200 && foreign >= 50, "{} conversations, {foreign} of them all foreign", scripts.len());
+}
+
+#[test]
+fn a_script_that_makes_no_sense_is_refused_and_the_field_named() {
+    let script = |more: &str| format!(r#"{{"name":"a","acts":[],"until_ms":1{more}}}"#);
+    for (script, told) in [
+        (script(r#","llm":{"frist_ms":1}"#), "unknown field `frist_ms`"),
+        (script(r#","llm":{"first_ms":1,"says":{"answers":[{"say":"a"}]}}"#), "unknown field `say`"),
+        (script(r#","foreign":["vad"]"#), "unknown variant `vad`"),
+        (script(r#","agent":{"endpointing_ms":"long"}"#), "`endpointing_ms`"),
+        (script(r#","session":{"rate":8000}"#), "unknown field `rate`"),
+        (script("").replace("[]", r#"[{"at_ms":1,"do":"dance"}]"#), "unknown variant `dance`"),
+        (script("").replace("[]", r#"[{"at_ms":1,"do":"text","text":"a","loud":true}]"#), "unknown field `loud`"),
+        (
+            script("").replace("[]", r#"[{"at_ms":2,"do":"end"},{"at_ms":1,"do":"end"}]"#),
+            "the acts are in order of time",
+        ),
+    ] {
+        let error = run(&script, &Hosts::default()).expect_err("it makes no sense");
+        assert!(error.message().contains(told), "{script}: {error}");
+    }
 }

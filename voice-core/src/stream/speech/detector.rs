@@ -50,6 +50,7 @@ pub struct SpeechDetector {
     probability: f32,
     agent_speaking: bool,
     turn_open: bool,
+    failing: bool,
 }
 
 impl SpeechDetector {
@@ -80,6 +81,7 @@ impl SpeechDetector {
             fresh: true,
             given: 0,
             made_up: VecDeque::with_capacity(MADE_UP),
+            failing: false,
             probability: 0.0,
             agent_speaking: false,
             turn_open: false,
@@ -193,6 +195,11 @@ impl SpeechDetector {
         &*self.vad
     }
 
+    /// Whether the VAD failed on the last window it was asked about.
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// The VAD, to be changed.
     pub fn get_mut(&mut self) -> &mut dyn Vad {
         &mut *self.vad
@@ -264,7 +271,9 @@ impl SpeechDetector {
             *float = pcm::to_f32(sample);
         }
         self.fresh = false;
-        self.probability = self.vad.speech_probability(&self.window)?;
+        let answer = self.vad.speech_probability(&self.window);
+        self.failing = answer.is_err();
+        self.probability = answer?;
         self.background.hear(level_dbfs(&self.window), self.probability);
         Ok(())
     }

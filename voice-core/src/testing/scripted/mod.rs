@@ -11,6 +11,8 @@
 //! ms (64-bit little-endian), the length (the same) and the samples of each piece.
 
 mod client;
+mod hearing;
+mod host;
 mod log;
 mod player;
 mod run;

@@ -1,8 +1,10 @@
 //! Runs a script.
 
 use super::client::Client;
+use super::hearing::{ScriptedStt, ScriptedVad};
+use super::host::serve;
 use super::script::{ForeignStage, Script, wrong};
-use super::stages::{ScriptedLlm, ScriptedStt, ScriptedTool, ScriptedTts, ScriptedVad, serve};
+use super::stages::{ScriptedLlm, ScriptedTool, ScriptedTts};
 use crate::agent::{Agent, AgentBuilder, AgentConfig, SessionOptions, StandbyLine};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::foreign::{ClockHold, ForeignCall, ForeignHost, ForeignLlm, ForeignTool, ForeignTts};

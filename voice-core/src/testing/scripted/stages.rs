@@ -1,126 +1,23 @@
 //! The stages of a script, served in Rust.
 
 use super::says::{Given, LlmSays, ToolSays, TtsSays};
-use super::script::{SttSays, Timed};
+use super::script::Timed;
 use super::timing::{notices, paced};
 use crate::error::{Error, Result, Stage};
 use crate::foreign::item::LlmAsked;
-use crate::foreign::{ForeignCall, ForeignItem, ForeignKind};
-use crate::id::{SentenceId, TurnId};
-use crate::stage::{
-    CallContext, LlmEvent, LlmProvider, LlmRequest, SttEvent, SttInput, SttProvider, Tool, TtsEvent, TtsInput,
-    TtsProvider, Vad, WordTiming,
-};
+use crate::id::SentenceId;
+use crate::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, Tool, TtsEvent, TtsInput, TtsProvider, WordTiming};
 use crate::tool::{ToolCall, ToolOutput, ToolSpec};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::sleep;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// The recogniser of a script.
-pub(super) struct ScriptedStt(pub(super) Arc<SttSays>);
-
-impl SttProvider for ScriptedStt {
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
-
-    fn transcribe(&self, input: BoxStream<'static, SttInput>, cx: CallContext) -> BoxStream<'static, Result<SttEvent>> {
-        let mut hearing = Hearing { says: self.0.clone(), turn: None, turns: 0, heard: 0, told: 0, asked: 0 };
-        let final_ms = self.0.final_ms.max(1) as u32;
-        input
-            .flat_map(move |input| {
-                let (events, ends) = hearing.take(input);
-                stream::iter(events).then(move |event| async move {
-                    if ends {
-                        sleep(MS * final_ms).await;
-                    }
-                    match event {
-                        Some(event) => event,
-                        None => std::future::pending().await,
-                    }
-                })
-            })
-            .take_until(cx.cancel.cancelled())
-            .boxed()
-    }
-}
-
-struct Hearing {
-    says: Arc<SttSays>,
-    turn: Option<TurnId>,
-    /// Turns with audio so far.
-    turns: usize,
-    /// Of this turn: samples heard, partials told, finals asked for.
-    heard: u64,
-    told: usize,
-    asked: usize,
-}
-
-impl Hearing {
-    /// What an input brings, and whether that takes its time; `None` for what never comes.
-    fn take(&mut self, input: SttInput) -> (Vec<Option<Result<SttEvent>>>, bool) {
-        match input {
-            SttInput::Audio { turn, pcm, .. } => {
-                if self.turn != Some(turn) {
-                    (self.turn, self.heard, self.told, self.asked) = (Some(turn), 0, 0, 0);
-                    self.turns += 1;
-                }
-                self.heard += pcm.len() as u64 / 2;
-                let Some(says) = self.says.turns.get(self.turns - 1).or(self.says.turns.last()) else {
-                    return (Vec::new(), false);
-                };
-                let heard_ms = self.heard * 1_000 / 16_000;
-                let new = says.partials[self.told..].iter().take_while(|part| part.after_ms <= heard_ms);
-                let partials = new.map(|part| Some(Ok(SttEvent::Partial { turn, text: part.text.clone() })));
-                let partials: Vec<_> = partials.collect();
-                self.told += partials.len();
-                (partials, false)
-            }
-            SttInput::Finalize(id) => {
-                let none = super::script::HeardTurn::default();
-                let turn = self.turns.saturating_sub(1);
-                let says = self.says.turns.get(turn).or(self.says.turns.last()).unwrap_or(&none);
-                let text = says.finals.get(self.asked).or(says.finals.last()).cloned().unwrap_or_default();
-                self.asked += 1;
-                if says.stands_still {
-                    return (vec![None], false);
-                }
-                if let Some(failure) = &says.fails {
-                    let failure = failure.error();
-                    return (vec![Some(Err(Error::new(failure.kind, Stage::Stt, failure.message)))], true);
-                }
-                let answer = SttEvent::Final { id, text, unclear: says.unclear };
-                let estimate = says.estimate.map(|probability| SttEvent::TurnEstimate { turn: id.turn, probability });
-                (estimate.into_iter().chain([answer]).map(|event| Some(Ok(event))).collect(), true)
-            }
-        }
-    }
-}
-
-/// A detector that is as sure of speech as the audio is loud: full scale is 1.
-pub(super) struct ScriptedVad;
-
-impl Vad for ScriptedVad {
-    fn sample_rate(&self) -> u32 {
-        16_000
-    }
-
-    fn window_len(&self) -> usize {
-        512
-    }
-
-    fn speech_probability(&mut self, window: &[f32]) -> Result<f32> {
-        Ok(window.iter().fold(0.0f32, |loudest, sample| loudest.max(sample.abs())).min(1.0))
-    }
-
-    fn reset(&mut self) {}
-}
 
 /// A language model served in Rust, without taking any time.
 struct RustLlm(Arc<LlmSays>);
@@ -257,6 +154,7 @@ impl TtsProvider for ScriptedTts {
     fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
         let timed = self.timed.clone();
         let notices = notices(timed.instead_of.as_ref(), Stage::Tts, self.name()).into_iter();
+        let (gate, text) = one_by_one(text);
         let mut spoken = None;
         let pace = move |item: Option<&Result<TtsEvent>>| {
             let sentence = match item {
@@ -275,8 +173,32 @@ impl TtsProvider for ScriptedTts {
             }
         };
         let items = paced(self.inner.synthesize(text, cx.clone()), pace).take_until(cx.cancel.cancelled());
+        let items = items.inspect(move |item| {
+            if matches!(item, Ok(TtsEvent::SentenceEnd { .. })) {
+                gate.store(true, Ordering::Relaxed);
+            }
+        });
         stream::iter(notices.map(|notice| Ok(TtsEvent::Notice(notice)))).chain(items).boxed()
     }
+}
+
+/// Text of which the next sentence comes when the gate is opened, which it is at first: how many sentences wait is not to depend
+/// on how many the stage takes ahead.
+fn one_by_one(mut text: BoxStream<'static, TtsInput>) -> (Arc<AtomicBool>, BoxStream<'static, TtsInput>) {
+    let gate = Arc::new(AtomicBool::new(true));
+    let open = gate.clone();
+    let text = stream::poll_fn(move |context| {
+        if !open.load(Ordering::Relaxed) {
+            // Whoever opens it looks here again.
+            return Poll::Pending;
+        }
+        let next = text.poll_next_unpin(context);
+        if matches!(next, Poll::Ready(Some(TtsInput::Text { .. }))) {
+            open.store(false, Ordering::Relaxed);
+        }
+        next
+    });
+    (gate, text.boxed())
 }
 
 /// A tool of a script, at its pace.
@@ -331,41 +253,4 @@ impl Tool for ScriptedTool {
         }
         .boxed()
     }
-}
-
-/// Serves a call of a host by what the script says: what a host in another language does in its own.
-pub(super) async fn serve(call: ForeignCall, llm: Option<&LlmSays>, tts: Option<&TtsSays>, tools: &[ToolSays]) {
-    let request: Value = serde_json::from_str(&call.request).unwrap_or_default();
-    let end = match call.kind {
-        ForeignKind::Llm => match llm {
-            Some(says) => give(&call, says.given(&request)).await,
-            None => Ok(()),
-        },
-        ForeignKind::Tool => match tools.iter().find(|tool| request["name"] == tool.name()) {
-            Some(says) => give(&call, says.given(&request["arguments"])).await,
-            None => Ok(()),
-        },
-        ForeignKind::Tts => speak(&call, tts).await,
-        ForeignKind::Stt | ForeignKind::Vad => Ok(()),
-    };
-    call.sink.finish(end).await;
-}
-
-async fn speak(call: &ForeignCall, says: Option<&TtsSays>) -> Result<(), crate::foreign::ForeignError> {
-    let (Some(says), Some(input)) = (says, &call.input) else { return Ok(()) };
-    while let Some(item) = input.next().await {
-        let item = serde_json::from_str(&item.json).unwrap_or_default();
-        give(call, says.given(call.turn.0, &item)).await?;
-    }
-    Ok(())
-}
-
-async fn give(call: &ForeignCall, given: Given) -> Result<(), crate::foreign::ForeignError> {
-    for (item, audio) in given.items {
-        let item = ForeignItem { json: item.to_string(), audio: audio.map(Into::into) };
-        if call.sink.send(item).await.is_err() {
-            return Ok(());
-        }
-    }
-    given.end
 }

@@ -108,6 +108,13 @@ fn microphone() -> Vec<Talk> {
             "speech",
             json!({"for_ms": 800, "probability": 0.4}),
         ),
+        talk("a long reply whose voice is slower than the model")
+            .foreign(&["llm", "tts"])
+            .answers(
+                json!([{"says": (1..=10).map(|n| format!("This |is |sentence |number |{n}. |")).collect::<String>()}]),
+            )
+            .speech(500, 700)
+            .until(20_000),
         talk("two turns one after the other").foreign(&["llm", "tts"]).speech(500, 700).speech(7_000, 700),
     ]
 }
