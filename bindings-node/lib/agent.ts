@@ -41,7 +41,9 @@ function has(value: unknown, method: string): boolean {
 }
 
 function nameOf(provider: { name?: unknown }): string {
-  return typeof provider.name === 'string' ? provider.name : provider.constructor?.name || 'javascript'
+  if (typeof provider.name === 'string') return provider.name
+  const maker = provider.constructor?.name
+  return maker === undefined || maker === '' || maker === 'Object' ? 'javascript' : maker
 }
 
 /** Parts as the core is given them. */
