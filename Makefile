@@ -33,6 +33,8 @@ test:
 	@cargo test --locked --workspace --all-features
 	@echo '== the Python package'
 	@.ci/python
+	@echo '== the npm package'
+	@.ci/node
 	@echo '== tests in the browser'
 	@cd $(BROWSER_TESTS) && AGENT_SERVER_BIN="$(abspath $(CARGO_TARGET_DIR))/debug/agent-server" node --test
 	@echo '== all tests passed'

@@ -125,8 +125,7 @@ fn build(parts: &str, hosts: Hosts, turn_detector: Option<&NativeTurnDetector>) 
     }
     if let Some(written) = vad {
         let host = hosts.of(&written);
-        builder =
-            builder.vad(move || Ok(Box::new(ForeignVad::new(written.sample_rate, written.window_len, &*host)?)));
+        builder = builder.vad(move || Ok(Box::new(ForeignVad::new(written.sample_rate, written.window_len, &*host)?)));
     }
     if let Some(detector) = turn_detector {
         builder = builder.turn_detector(detector.shared());

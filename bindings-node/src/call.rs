@@ -1,9 +1,10 @@
 //! A call to a provider written in JavaScript.
 
 use crate::border::{Settled, settle};
+use crate::errors::thrown;
 use bytes::Bytes;
 use napi::Env;
-use napi::bindgen_prelude::Uint8Array;
+use napi::bindgen_prelude::{PromiseRaw, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,10 +109,12 @@ impl NativeCall {
     }
 
     /// The next item of the input; `null` at its end, and when the call is over.
+    // To look whether one is there before waiting for it would count as a wait of its own, and a simulated clock could move
+    // between the two.
     #[napi]
-    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, Option<NativeItem>>> {
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<NativeItem>>> {
         let input = self.input.clone();
-        settle(env, async move {
+        env.spawn_future(async move {
             let item = match input {
                 Some(input) => input.next().await,
                 None => None,
@@ -124,15 +127,16 @@ impl NativeCall {
     #[napi]
     pub fn send<'env>(&self, env: &'env Env, json: String, audio: Option<&[u8]>) -> napi::Result<Settled<'env, bool>> {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(sink) = sink else { return Ok(Settled::Now(false)) };
         let item = ForeignItem { json, audio: audio.map(Bytes::copy_from_slice) };
-        settle(env, async move {
-            let Some(sink) = sink else { return Ok(false) };
-            match sink.send(item).await {
-                Ok(()) => Ok(true),
-                Err(SendError::Over(_)) => Ok(false),
-                Err(SendError::Refused(error)) => Err(error),
+        match sink.try_send(item) {
+            Ok(None) => Ok(Settled::Now(true)),
+            Ok(Some(item)) => {
+                let sent = async move { taken(sink.send(item).await).map_err(|error| thrown(&error)) };
+                env.spawn_future(sent).map(Settled::Later)
             }
-        })
+            Err(error) => taken(Err(error)).map(Settled::Now).map_err(|error| thrown(&error)),
+        }
     }
 
     /// Ends the call, with what went wrong where something did.
@@ -160,9 +164,16 @@ impl NativeCall {
     }
 }
 
+/// Whether an item was taken; a call that is over takes none, and that is no error.
+fn taken(sent: Result<(), SendError>) -> Result<bool, Error> {
+    match sent {
+        Ok(()) => Ok(true),
+        Err(SendError::Over(_)) => Ok(false),
+        Err(SendError::Refused(error)) => Err(error),
+    }
+}
+
 fn foreign_error(failure: NativeFailure) -> ForeignError {
     let retry_after = failure.retry_after_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1_000.0).ok());
-    ForeignError::new(failure.message)
-        .kind_named(&failure.kind, retry_after)
-        .token(Token::new(Thrown(failure.thrown)))
+    ForeignError::new(failure.message).kind_named(&failure.kind, retry_after).token(Token::new(Thrown(failure.thrown)))
 }

@@ -13,7 +13,8 @@ use napi_derive::napi;
 /// Version, features and providers, as JSON.
 #[napi]
 pub fn report() -> String {
-    let mut report: serde_json::Value = serde_json::from_str(&voice_core::host::Report::new().json()).unwrap_or_default();
+    let mut report: serde_json::Value =
+        serde_json::from_str(&voice_core::host::Report::new().json()).unwrap_or_default();
     report["providers"] = voice_providers::catalog::report();
     report.to_string()
 }

@@ -176,7 +176,8 @@ impl NativeTurnDetector {
             detector.end_of_turn(Arc::new(TurnSnapshot { turn, audio, transcript, silence }))
         });
         settle(env, async move {
-            let failed = |failure: tokio::task::JoinError| Error::new(ErrorKind::Internal, Stage::Turn, failure.to_string());
+            let failed =
+                |failure: tokio::task::JoinError| Error::new(ErrorKind::Internal, Stage::Turn, failure.to_string());
             asked.await.map_err(failed)?.map(f64::from)
         })
     }

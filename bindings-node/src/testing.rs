@@ -38,9 +38,7 @@ pub fn run_script<'env>(
     (hosts.llm, hosts.tts, hosts.tools) = (host(served.llm), host(served.tts), host(served.tools));
     // It has a runtime of its own, whose clock is simulated.
     let running = napi::bindgen_prelude::spawn_blocking(move || run(&script, &hosts));
-    settle(env, async move {
-        running.await.unwrap_or_else(|failure| Err(internal(&failure.to_string())))
-    })
+    settle(env, async move { running.await.unwrap_or_else(|failure| Err(internal(&failure.to_string()))) })
 }
 
 /// Tries a provider with the suite of all providers; gives a report as JSON. `stage` is `stt`, `llm` or `tts`.
