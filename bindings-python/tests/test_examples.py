@@ -39,7 +39,8 @@ def test_hello_is_answered_in_25_lines() -> None:
 
 def test_a_custom_model_is_interrupted() -> None:
     told = example("custom_llm.py")
-    assert "(the generator has ended)" in told and told.endswith("interrupted: True\n")
+    # The generator ends and the reply does; neither waits for the other.
+    assert {"(the generator has ended)", "interrupted: True"} <= set(told.splitlines())
 
 
 def test_a_tool_is_called() -> None:
