@@ -127,15 +127,15 @@ impl NativeCall {
     #[napi]
     pub fn send<'env>(&self, env: &'env Env, json: String, audio: Option<&[u8]>) -> napi::Result<Settled<'env, bool>> {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(sink) = sink else { return Ok(Settled::Now(false)) };
+        let Some(sink) = sink else { return Ok(Settled::A(false)) };
         let item = ForeignItem { json, audio: audio.map(Bytes::copy_from_slice) };
         match sink.try_send(item) {
-            Ok(None) => Ok(Settled::Now(true)),
+            Ok(None) => Ok(Settled::A(true)),
             Ok(Some(item)) => {
                 let sent = async move { taken(sink.send(item).await).map_err(|error| thrown(&error)) };
-                env.spawn_future(sent).map(Settled::Later)
+                env.spawn_future(sent).map(Settled::B)
             }
-            Err(error) => taken(Err(error)).map(Settled::Now).map_err(|error| thrown(&error)),
+            Err(error) => taken(Err(error)).map(Settled::A).map_err(|error| thrown(&error)),
         }
     }
 
