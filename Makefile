@@ -46,6 +46,8 @@ bench:
 	@cargo bench --locked --workspace --all-features --no-fail-fast
 	@echo '== the border between Python and the core'
 	@.ci/python bench
+	@echo '== the border between Node and the core'
+	@.ci/node bench
 	@echo '== random conversations and sessions, in full'
 	@CONVERSATIONS=1000000 SESSIONS=20000 cargo test --locked --workspace --all-features --test conversation_properties --test driver_properties
 	@echo '== 100,000 interruptions against what was heard, and of real voices without their timings'
