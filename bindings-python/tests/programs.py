@@ -125,6 +125,8 @@ def loop_closed_early() -> None:
 
 def interrupted() -> None:
     """Is sent SIGINT, as by Ctrl-C, while it talks."""
+    # A process that a shell began in the background ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     async def talk() -> None:
