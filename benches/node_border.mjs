@@ -3,8 +3,9 @@
 //
 //     .ci/node bench
 //
-// builds the native part for release and runs this (node --expose-gc benches/node_border.mjs [SESSIONS]). Fails when a goal is
-// missed.
+// builds the native part for release and runs this: node --expose-gc --max-semi-space-size=1 benches/node_border.mjs
+// [SESSIONS]. The young generation of V8 is held small, since it grows by 16 MiB at a time and would hide what sessions leave.
+// Fails when a goal is missed.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, SileroVad, testing } from '../bindings-node/dist/index.mjs'
 
