@@ -40,7 +40,7 @@ export {
   type TtsProvider,
   type VadProvider,
 } from './providers.js'
-export { report, type Report } from './report.js'
+export { defaults, report, type Report } from './report.js'
 export type { JsonSchema, StandardSchema } from './schema.js'
 export { Session, type SessionOptions, type SessionStatus } from './session.js'
 export type * from './settings.js'

@@ -12,6 +12,7 @@ export interface Native {
   runScript(script: string, begin: Begin, served: { llm?: number; tts?: number; tools?: number }): Promise<string[]>
   conformance(stage: string, begin: Begin, patienceMs: number, sampleRate: number): Promise<string>
   report(): string
+  defaults(): string
 }
 
 /** Begins a call to a provider written in JavaScript. @internal */

@@ -102,7 +102,7 @@ export interface VadProvider {
 /** A provider that comes with the package: what one of the modules gives, with its settings. */
 export interface Specified<Kind extends string = string> {
   readonly provider: string
-  /** The stage it serves; only for the type checker. */
+  /** For the type checker alone: a recogniser is no language model. */
   readonly kind?: Kind
 }
 

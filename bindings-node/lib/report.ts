@@ -13,3 +13,8 @@ export interface Report {
 export function report(): Report {
   return JSON.parse(native.report()) as Report
 }
+
+/** The settings of an agent that sets none, by the core's names. */
+export function defaults(): Record<string, unknown> {
+  return JSON.parse(native.defaults()) as Record<string, unknown>
+}

@@ -18,3 +18,9 @@ pub fn report() -> String {
     report["providers"] = voice_providers::catalog::report();
     report.to_string()
 }
+
+/// The settings of an agent that sets none, as JSON.
+#[napi]
+pub fn defaults() -> String {
+    serde_json::to_string(&voice_core::agent::AgentConfig::default()).unwrap_or_default()
+}

@@ -1,63 +1,68 @@
-// A callback that blocks the event loop for 2 s: the core decides on time meanwhile, and nothing is lost.
+// JavaScript that blocks its event loop for 2 s: the core decides on time, and nothing is lost or late.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { Agent, testing } from 'voice-agent'
-import { spoken } from './support/speech.mjs'
+import { Worker } from 'node:worker_threads'
+import { agentOf, noise, readTo, silence } from './support/talk.mjs'
 
-const BLOCKED_MS = 2_000
-const PER_CHARACTER_MS = 30
+const BLOCK_MS = 2_000
 
+/** Blocks this thread, as a careless callback would. */
 function block() {
-  for (const until = performance.now() + BLOCKED_MS; performance.now() < until; );
+  const until = performance.now() + BLOCK_MS
+  while (performance.now() < until);
 }
 
-test('a barge-in while the event loop is blocked is heard when it is said', async () => {
-  const agent = new Agent({
-    stt: testing.fakeStt({ texts: ['wait, stop'], latencyMs: 10 }),
-    llm: testing.fakeLlm({ text: 'One two three four five six seven eight nine ten. '.repeat(8) }),
-    tts: testing.fakeTts({ perCharacterMs: PER_CHARACTER_MS }),
-    vad: 'energy',
-  })
-  const session = await agent.session()
-  await session.text('count')
-  let heard
-  for await (const event of session) {
-    if (event.type === 'audio' && event.turn === 1 && heard === undefined) {
-      heard = ''
-      await session.feed(spoken(900))
+test('a callback that blocks for 2 s delays no decision, and an interruption during it is heard', async () => {
+  const sentences = Array.from({ length: 40 }, (_, index) => `This is sentence number ${index}. `)
+  let asked = 0
+  let session
+  let atTheEndOfTheBlock
+  const careless = {
+    async *generate() {
+      asked += 1
+      if (asked > 1) return void (yield 'Here I am again.')
+      yield* sentences
+      await speaking
+      // The user speaks over the reply, and the callback blocks before anybody could tell it.
+      void session.feed(Int16Array.of(...noise(600), ...silence(1_000)))
       block()
-    }
-    if (event.type === 'reply_end' && event.turn === 1) {
-      assert.ok(event.interrupted)
-      heard = event.heard
-      break
-    }
+      atTheEndOfTheBlock = { history: session.history, status: session.status }
+    },
   }
+  let spoken
+  const speaking = new Promise((resolve) => (spoken = resolve))
+  session = await agentOf({ llm: careless }).session()
+  await session.text('Talk.')
+  const before = await readTo(session, 'audio')
+  spoken()
+  const events = [...before, ...(await readTo(session, ({ type, turn }) => type === 'reply_end' && turn === 2))]
   await session.close()
-  // What was heard ends where the reply was held: while the loop was blocked, not after it.
-  assert.ok(heard.length * PER_CHARACTER_MS < BLOCKED_MS / 2, heard)
+
+  // Decided while no JavaScript could run: the reply was cut, and what was said is the newest turn.
+  assert.equal(atTheEndOfTheBlock.status.turn, 2)
+  assert.equal(atTheEndOfTheBlock.history.at(-1).text, 'Hello there.')
+  // Nothing was lost: both replies have their ends, the words are there, each once.
+  const ends = events.filter(({ type }) => type === 'reply_end')
+  assert.deepEqual(ends.map(({ turn, interrupted }) => [turn, interrupted]), [[1, true], [2, false]])
+  assert.equal(ends[1].heard, 'Here I am again.')
+  const finals = events.filter(({ type, final }) => type === 'transcript' && final)
+  assert.deepEqual(finals.map(({ text }) => text), ['Talk.', 'Hello there.'])
+  // Nothing was late: no audio of a reply after it was voided, and all of the other one.
+  const cleared = events.findIndex(({ type, turn }) => type === 'clear' && turn === 1)
+  const late = events.slice(cleared).filter(({ type, turn }) => type === 'audio' && turn === 1)
+  assert.deepEqual([cleared > 0, late.length], [true, 0])
+  const samples = events.filter(({ type, turn }) => type === 'audio' && turn === 2).reduce((sum, { pcm }) => sum + pcm.length, 0)
+  assert.equal(samples, 'Here I am again.'.length * 160)
 })
 
-test('no audio is lost while the event loop is blocked', async () => {
-  const text = 'This takes a while to say. '.repeat(5).trim()
-  const agent = new Agent({ llm: testing.fakeLlm({ text }), tts: testing.fakeTts({ perCharacterMs: PER_CHARACTER_MS }), vad: 'none' })
-  const session = await agent.session()
-  await session.text('say it')
-  let [samples, blocked, end] = [0, false, undefined]
-  for await (const event of session) {
-    if (event.type === 'audio') {
-      samples += event.pcm.length
-      if (!blocked) block()
-      blocked = true
-    }
-    if (event.type === 'reply_end') {
-      end = event
-      break
-    }
-  }
-  await session.close()
-  assert.equal(end.heard, text)
-  const seconds = samples / 16_000
-  const expected = (text.length * PER_CHARACTER_MS) / 1_000
-  assert.ok(Math.abs(seconds - expected) < 0.2, `${seconds} s instead of ${expected}`)
+test('a session of another thread goes on in time: no frame of its audio is late', async () => {
+  const worker = new Worker(new URL('./programs/listener.mjs', import.meta.url))
+  const [message] = await once(worker, 'message')
+  assert.equal(message, 'speaking')
+  block()
+  const [{ frames, late, seconds }] = await once(worker, 'message')
+  assert.ok(seconds > 2.5, `${seconds} s of audio`)
+  assert.deepEqual({ frames: frames > 20, late }, { frames: true, late: 0 })
+  await worker.terminate()
 })

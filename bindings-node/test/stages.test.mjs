@@ -1,66 +1,94 @@
-// The stages alone: samples in, samples or probabilities out.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Denoiser, InvalidInputError, Resampler, SileroVad } from 'voice-agent'
+import { Denoiser, InvalidInputError, Resampler, SileroVad, TurnDetector, report } from 'voice-agent'
 import { repository } from './support/repository.mjs'
-import { spoken } from './support/speech.mjs'
+import { noise, samplesOf, silence } from './support/talk.mjs'
 
-const fixtures = join(repository, 'voice-core/tests/fixtures')
+const recording = join(repository, 'voice-core/tests/fixtures/silero_speech.wav')
 
-function samplesOf(file) {
-  let at = 12
-  while (file.toString('latin1', at, at + 4) !== 'data') at += 8 + file.readUInt32LE(at + 4)
-  return new Int16Array(Uint8Array.from(file.subarray(at + 8, at + 8 + file.readUInt32LE(at + 4))).buffer)
+const floatsOf = (samples) => Float32Array.from(samples, (sample) => sample / 32_768)
+
+/** A stage's output for a stream cut into pieces of these lengths. */
+function inPieces(samples, length, each) {
+  const out = []
+  for (let at = 0; at < samples.length; at += length) out.push(...each(samples.subarray(at, at + length)))
+  return out
 }
 
-test('Silero gives the probabilities of ONNX Runtime', () => {
-  const samples = samplesOf(readFileSync(join(fixtures, 'silero_speech.wav')))
-  const lines = readFileSync(join(fixtures, 'silero_speech.csv'), 'utf8').split('\n')
-  const until = lines.indexOf('reset')
-  const expected = lines.slice(0, until < 0 ? undefined : until).filter((line) => /^\d/.test(line))
-  const probabilities = new SileroVad().process(samples)
-  expected.forEach((line, window) => {
-    assert.ok(Math.abs(probabilities[window] - Number(line.split(',')[1])) < 1e-4, `window ${window}: ${line}`)
-  })
-  assert.ok(expected.length > 50)
+test('Silero tells one probability for every 512 samples, however the stream is cut', () => {
+  const stream = Int16Array.of(...noise(500, 3_000), ...silence(500))
+  const whole = [...new SileroVad().process(stream)]
+  assert.equal(whole.length, Math.floor(stream.length / 512))
+  assert.ok(whole.every((probability) => probability >= 0 && probability <= 1))
+  const detector = new SileroVad()
+  assert.deepEqual(inPieces(stream, 333, (piece) => detector.process(piece)), whole)
+  detector.reset()
+  assert.deepEqual([...detector.process(floatsOf(stream))], whole)
 })
 
-test('floats and integers, whole or in pieces, are the same to it', () => {
-  const samples = spoken(1_000)
-  const whole = new SileroVad().process(samples)
-  const vad = new SileroVad()
-  const pieces = []
-  for (let at = 0; at < samples.length; at += 700) pieces.push(...vad.process(samples.subarray(at, at + 700)))
-  assert.deepEqual(pieces, [...whole])
-  const floats = Float32Array.from(samples, (sample) => sample / 32_768)
-  assert.deepEqual([...new SileroVad().process(floats)], [...whole])
+test('Silero hears a voice', () => {
+  const probabilities = new SileroVad().process(samplesOf(recording))
+  const spoken = probabilities.filter((probability) => probability > 0.5).length
+  assert.ok(spoken > probabilities.length / 3, `${spoken} of ${probabilities.length} windows`)
 })
 
-test('resampling keeps the length and the type', () => {
-  for (const samples of [spoken(1_000), Float32Array.from(spoken(1_000), (sample) => sample / 32_768)]) {
-    const resampler = new Resampler({ from: 16_000, to: 48_000 })
-    const [some, rest] = [resampler.process(samples), resampler.flush()]
-    assert.equal(some.constructor, samples.constructor)
-    assert.ok(Math.abs(some.length + rest.length - 48_000) <= 48, `${some.length} + ${rest.length}`)
-  }
-})
-
-test('the denoiser takes noise out', () => {
+test('the denoiser gives what it takes, after its delay and quieter, whatever the kind of samples', () => {
+  const stream = noise(1_000, 2_000)
   const denoiser = new Denoiser({ sampleRate: 16_000 })
-  const noise = spoken(4_000).map((sample) => sample / 16)
-  const energy = (samples) => samples.reduce((sum, sample) => sum + sample * sample, 0)
-  const clean = denoiser.process(noise)
-  assert.ok(Math.abs(clean.length + denoiser.flush().length - noise.length) <= 960)
-  const [before, after] = [noise, clean].map((samples) => energy(samples.subarray(48_000, 60_000)))
-  assert.ok(after < before / 2, `${after} of ${before}`)
+  assert.equal(denoiser.delay, 192)
+  const cleaned = [...inPieces(stream, 320, (piece) => denoiser.process(piece)), ...denoiser.flush()]
+  assert.equal(cleaned.length, stream.length + denoiser.delay)
+  const power = (samples) => samples.reduce((sum, sample) => sum + sample * sample, 0)
+  assert.ok(power(cleaned.slice(8_000)) < power([...stream.slice(8_000)]) / 10)
+  denoiser.reset()
+  const floats = denoiser.process(floatsOf(stream))
+  assert.ok(floats instanceof Float32Array)
+  assert.deepEqual([...floats.slice(0, 1_000)].map((sample) => Math.round(sample * 32_768)), cleaned.slice(0, 1_000))
 })
 
-test('what are no samples is refused', () => {
-  for (const wrong of [null, 'audio', [1, 2], new Uint8Array(4)]) {
-    assert.throws(() => new SileroVad().process(wrong), InvalidInputError)
-    assert.throws(() => new Resampler({ from: 16_000, to: 8_000 }).process(wrong), InvalidInputError)
+test('the resampler keeps the length of the stream in time, for both kinds of samples', () => {
+  for (const [from, to] of [[16_000, 48_000], [48_000, 16_000], [44_100, 16_000], [16_000, 16_000]]) {
+    const samples = noise(500).slice(0, from / 2)
+    for (const stream of [samples, floatsOf(samples)]) {
+      const resampler = new Resampler({ from, to })
+      const out = [...inPieces(stream, 777, (piece) => resampler.process(piece)), ...resampler.flush()]
+      assert.ok(out.length === Math.ceil((stream.length * to) / from) + resampler.delay, `${from} → ${to}: ${out.length}`)
+    }
   }
-  assert.throws(() => new Resampler({ from: 0, to: 8_000 }), (error) => error.code === 'invalid_config')
+  assert.ok(new Resampler({ from: 16_000, to: 48_000 }).delay > 0)
+})
+
+test('what makes no sense is refused', () => {
+  assert.throws(() => new Resampler({ from: 1, to: 16_000 }), { code: 'invalid_config' })
+  assert.throws(() => new Resampler({ from: 'a', to: 16_000 }), InvalidInputError)
+  assert.throws(() => new Denoiser({ sampleRate: 5 }), { code: 'invalid_config' })
+  for (const stage of [new SileroVad(), new Denoiser(), new Resampler({ from: 16_000, to: 8_000 })]) {
+    for (const wrong of [[1, 2], null, 'a', new Uint8Array(4)]) assert.throws(() => stage.process(wrong), InvalidInputError)
+  }
+  assert.throws(() => new TurnDetector({ model: '/nowhere.onnx' }), { code: 'invalid_config' })
+})
+
+// Fetched by `make models`.
+const models = join(repository, 'voice-core/models/downloaded')
+const model = join(models, 'smart-turn-v3.2-cpu.onnx')
+const library = join(models, 'libonnxruntime.so')
+
+test('Smart Turn answers with a probability, on another thread', { skip: existsSync(model) && existsSync(library) ? false : 'no model' }, async () => {
+  const detector = new TurnDetector({ model, library })
+  let turned = 0
+  const ticking = setInterval(() => (turned += 1), 1)
+  const probability = await detector.endOfTurn(noise(3_000))
+  clearInterval(ticking)
+  assert.ok(probability >= 0 && probability <= 1)
+  assert.ok(turned > 0, 'the event loop went on')
+  await assert.rejects(detector.endOfTurn(new Int16Array()), InvalidInputError)
+})
+
+test('the report tells version, features and providers', () => {
+  const { version, features, providers } = report()
+  assert.match(version, /^\d+\.\d+\.\d+/)
+  assert.equal(features.silero, true)
+  assert.ok(providers.llm.includes('groq') && providers.tts.includes('cartesia') && providers.tool.includes('tavily'))
 })

@@ -77,6 +77,10 @@ impl Activity {
         }
         let mut state = self.lock();
         (state.looks, state.woken) = (state.looks + 1, false);
+        if let (false, None, Some(hold)) = (state.over, &state.held, &self.hold) {
+            // Looking again without having been woken: what happens from here on until there is a new waker wakes nobody.
+            state.held = Some(hold.take());
+        }
         Waker::from(Arc::new(WakingUp { activity: self.clone(), look: state.looks, host: waker.clone() }))
     }
 
