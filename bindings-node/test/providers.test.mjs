@@ -55,6 +55,20 @@ test('one that gives two answers to a question does not pass', async () => {
   assert.match(report.breach, /nobody has asked for|was asked for/)
 })
 
+test('one that leaves out what it was given does not pass, and what is no provider is refused', async () => {
+  const silent = {
+    sampleRate: 16_000,
+    async *synthesize(input) {
+      for await (const item of input) if (item.type === 'text') return
+      yield new Int16Array(1)
+    },
+  }
+  const report = await testing.conformance(silent)
+  assert.equal(report.conforms, false)
+  assert.match(report.breach, /\w/)
+  await assert.rejects(testing.conformance({}), InvalidConfigError)
+})
+
 test('one that fails does not pass', async () => {
   const broken = {
     async *generate() {

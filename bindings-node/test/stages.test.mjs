@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Denoiser, InvalidInputError, Resampler, SileroVad, TurnDetector, report } from 'voice-agent'
@@ -26,6 +26,16 @@ test('Silero tells one probability for every 512 samples, however the stream is 
   assert.deepEqual(inPieces(stream, 333, (piece) => detector.process(piece)), whole)
   detector.reset()
   assert.deepEqual([...detector.process(floatsOf(stream))], whole)
+})
+
+test('Silero gives the probabilities of ONNX Runtime', () => {
+  const lines = readFileSync(recording.replace('.wav', '.csv'), 'utf8').split('\n')
+  const expected = lines.slice(0, lines.indexOf('reset')).filter((line) => /^\d/.test(line))
+  assert.ok(expected.length > 50)
+  const probabilities = new SileroVad().process(samplesOf(recording))
+  expected.forEach((line, window) => {
+    assert.ok(Math.abs(probabilities[window] - Number(line.split(',')[1])) < 1e-4, `window ${window}: ${line}`)
+  })
 })
 
 test('Silero hears a voice', () => {
