@@ -105,24 +105,26 @@ test('recogniser, model, voice and detector of one’s own serve a spoken turn',
 
 test('a call that nobody wants any more is told within 10 ms, in the signal and in the generator', async () => {
   const delays = []
-  let begun
+  let [begun, told] = [() => {}, () => {}]
   const endless = {
     async *generate(_request, { signal }) {
       yield 'And '
       const waiting = new Promise((resolve) => signal.addEventListener('abort', () => resolve(performance.now())))
       begun()
       delays.push((await waiting) - cancelledAt)
+      told()
     },
   }
   let cancelledAt
   const session = await agentOf({ llm: endless }).session()
   for (let turn = 0; turn < 20; turn += 1) {
     const started = new Promise((resolve) => (begun = resolve))
+    const over = new Promise((resolve) => (told = resolve))
     await session.text('Go on.')
     await started
     cancelledAt = performance.now()
     await session.interrupt()
-    await readTo(session, 'reply_end')
+    await Promise.all([readTo(session, 'reply_end'), over])
   }
   await session.close()
   assert.equal(delays.length, 20)
