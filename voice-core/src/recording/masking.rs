@@ -62,9 +62,11 @@ impl Masking {
         if let Some(other) = other_number_word(&plain, self.key.hash_one(&plain)) {
             return masked.push_str(other);
         }
-        // A short word may by chance become one that decides something.
-        let means_nothing =
-            |other: &String| !self.decides(&other.to_lowercase()) && other_number_word(other, 0).is_none();
+        // A short word may by chance become one that decides something, or itself.
+        let means_nothing = |other: &String| {
+            let other = other.to_lowercase();
+            other != plain && !self.decides(&other) && other_number_word(&other, 0).is_none()
+        };
         let mut others = (0..TRIES).map(|attempt| self.other_word(word, self.key.hash_one((&plain, attempt))));
         masked.push_str(&others.find(means_nothing).unwrap_or_else(|| "x".repeat(word.chars().count())));
     }
@@ -148,6 +150,16 @@ mod tests {
             Masking::new(Interruption::default()).text("Margaret"),
             "each recording has its key"
         );
+    }
+
+    #[test]
+    fn no_word_is_left_as_it_was_whatever_the_key() {
+        for _ in 0..2_000 {
+            let masking = Masking::new(Interruption::default());
+            for word in ["seventeen", "seven", "forty", "ab", "k", "7"] {
+                assert_ne!(masking.text(word), word);
+            }
+        }
     }
 
     #[test]

@@ -143,9 +143,9 @@ const EXCHANGEABLE: [&str; 3] = [
 /// A word for another number, if this is one that may be exchanged: one that is as long, where there is any. Which of
 /// them, `choice` decides.
 pub fn other_number_word(word: &str, choice: u64) -> Option<&'static str> {
-    let alike = EXCHANGEABLE.iter().find(|words| lists(words, word))?.split_whitespace();
+    let alike = EXCHANGEABLE.iter().find(|words| lists(words, word))?.split_whitespace().filter(|other| *other != word);
     let as_long: Vec<&str> = alike.clone().filter(|other| other.len() == word.len()).collect();
-    let others = if as_long.len() > 1 { as_long } else { alike.collect() };
+    let others = if as_long.is_empty() { alike.collect() } else { as_long };
     others.get((choice % others.len().max(1) as u64) as usize).copied()
 }
 
