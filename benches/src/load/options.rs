@@ -58,9 +58,8 @@ impl Load {
     }
 
     /// The address from which user number `index` comes.
-    pub fn address(&self, index: usize) -> Option<IpAddr> {
-        let place = (self.addresses > 0).then(|| index % usize::from(self.addresses) + 1)?;
-        Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(place).unwrap_or(u8::MAX))))
+    pub(super) fn address(&self, index: usize) -> Option<IpAddr> {
+        source(self.addresses, index)
     }
 
     /// What the command line asks for.
@@ -100,6 +99,12 @@ impl Load {
             ..Self::new(server, number(arguments, "users")? as usize, seconds("seconds")?)
         })
     }
+}
+
+/// The loopback address number `index` of so many; none where it does not matter.
+pub(super) fn source(addresses: u8, index: usize) -> Option<IpAddr> {
+    let place = (addresses > 0).then(|| index % usize::from(addresses) + 1)?;
+    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(place).unwrap_or(u8::MAX))))
 }
 
 fn text<'a>(arguments: &'a ArgMatches, name: &str) -> &'a str {
@@ -160,5 +165,5 @@ pub fn command() -> Command {
             "Measure a server of this build, with fakes, started for it; its settings come from the environment",
         ))
         .arg(flag("pin", "With --spawn: the server on core 0, this program on core 1"))
-        .subcommand(Command::new("serve").about("Be that server"))
+        .subcommand(Command::new("serve").about("Be that server").arg(flag("bare", "Only read, and run the VAD")))
 }

@@ -57,8 +57,9 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn new(mut random: Random, faults: &Faults) -> Self {
-        let (left, fault) = (random.within(FIRST_PAUSE), faults.draw(&mut random));
+    /// The part of a user who says nothing for `quiet` frames and, from then on, is no more in step with others than people are.
+    pub(super) fn new(mut random: Random, faults: &Faults, quiet: u64) -> Self {
+        let (left, fault) = (quiet + random.within(FIRST_PAUSE), faults.draw(&mut random));
         Self { random, step: Step::Pause { left }, faults: faults.clone(), fault, fatal: false }
     }
 
@@ -130,7 +131,7 @@ mod tests {
     const SENTENCE: usize = 10;
 
     fn script(kinds: &[Fault]) -> Script {
-        Script::new(Random::new(3), &Faults { kinds: kinds.to_vec(), percent: 100 })
+        Script::new(Random::new(3), &Faults { kinds: kinds.to_vec(), percent: 100 }, 0)
     }
 
     /// Everything said until nothing but the room is left.

@@ -25,6 +25,8 @@ const SLOW: Duration = Duration::from_secs(3);
 const REFUSED: Duration = Duration::from_secs(2);
 /// Frames whose times are remembered: ten seconds.
 const SENT: usize = 512;
+/// Stands for the status of a refusal that came after the handshake.
+const BYE: u16 = 1;
 /// What makes a fake panic, where the server has one that does.
 const PANIC: &str = "panic, please";
 
@@ -32,6 +34,8 @@ const PANIC: &str = "panic, please";
 pub(super) struct Common {
     pub(super) load: Load,
     pub(super) material: Material,
+    /// When they begin to talk.
+    pub(super) begin: Instant,
     /// When all of them stop.
     pub(super) end: Instant,
 }
@@ -54,6 +58,8 @@ enum Ending {
     Done,
     /// The session is over.
     Over,
+    /// There is no session for this user now.
+    Refused,
     /// The user left and will come back.
     Left,
     /// The user left for good; another takes the place.
@@ -105,6 +111,7 @@ impl User {
         let ending = Connection::new(self, begin).converse(socket).await;
         match ending {
             Ending::Done | Ending::Over | Ending::Gone => self.forget_session(),
+            Ending::Refused => self.refused(Refused::Status(BYE, None)).await,
             Ending::Left => {
                 self.invariants.lost();
                 tokio::time::sleep(AWAY).await;
@@ -133,6 +140,8 @@ struct Connection<'a> {
     /// When each of the last frames was sent.
     sent: Vec<Instant>,
     frames: u64,
+    /// `ready` has come.
+    let_in: bool,
     /// The end of speech, in ms of this connection's microphone audio, that waits for an answer.
     spoken_until: Option<f64>,
     answer: Option<Answer>,
@@ -152,7 +161,9 @@ struct Answer {
 
 impl<'a> Connection<'a> {
     fn new(user: &'a mut User, begin: Instant) -> Self {
-        let script = Script::new(Random::new(user.random.within(0..u64::MAX)), &user.common.load.faults);
+        // Until all are there nobody talks.
+        let quiet = user.common.begin.saturating_duration_since(begin).as_millis() as u64 / FRAME_MS;
+        let script = Script::new(Random::new(user.random.within(0..u64::MAX)), &user.common.load.faults, quiet);
         user.invariants.connected();
         Self {
             player: Player::new(user.common.load.report_played),
@@ -161,6 +172,7 @@ impl<'a> Connection<'a> {
             begin,
             sent: Vec::with_capacity(SENT),
             frames: 0,
+            let_in: false,
             spoken_until: None,
             answer: None,
             deaf_until: None,
@@ -211,7 +223,7 @@ impl<'a> Connection<'a> {
                     self.farewell(&mut socket).await;
                 }
             }
-            Ending::Over | Ending::Lost => {}
+            Ending::Over | Ending::Refused | Ending::Lost => {}
         }
         ending
     }
@@ -305,6 +317,7 @@ impl<'a> Connection<'a> {
         let now = Instant::now();
         match frame {
             ServerFrame::Ready { resume, .. } => {
+                self.let_in = true;
                 self.user.record.ready_ms.push(milliseconds(self.begin, now));
                 match self.user.resume.replace(resume.clone()) {
                     Some(wanted) if wanted == resume => self.user.record.resumed += 1,
@@ -346,12 +359,12 @@ impl<'a> Connection<'a> {
             ServerFrame::Error { code, .. } => {
                 *self.user.record.errors.entry(word(&code)).or_default() += 1;
                 if code == ErrorCode::Draining {
-                    return Err(Ending::Over);
+                    return Err(Ending::Refused);
                 }
             }
             ServerFrame::Bye { reason } => {
                 *self.user.record.byes.entry(format!("{reason:?}").to_lowercase()).or_default() += 1;
-                return Err(Ending::Over);
+                return Err(if self.let_in { Ending::Over } else { Ending::Refused });
             }
             _ => {}
         }

@@ -29,6 +29,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Va
         "providers": state.providers.names(),
         "missing": missing,
         "sessions": { "open": state.registry.len(), "limit": state.registry.limit() },
+        "tasks": state.tasks_alive(),
     });
     (status, Json(body))
 }

@@ -61,7 +61,9 @@ impl Server {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
-                    return Ok(Self { listener, address, state, shards: Shards::start()? });
+                    let shards = Shards::start()?;
+                    state.run_on(shards.handles());
+                    return Ok(Self { listener, address, state, shards });
                 }
                 Err(error) => last = error,
             }
