@@ -29,7 +29,7 @@ pub(super) const BASE_URLS: [&str; 5] =
 pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 37] = [
+pub const SETTINGS: &[Setting] = &[
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
     setting("PORT", "Port to listen on, 0 for a free one [3000]"),
     setting("TLS_CERT", "Certificate chain (PEM); with TLS_KEY serves https and wss"),
@@ -67,4 +67,5 @@ pub const SETTINGS: [Setting; 37] = [
     setting("FAKE_STT_MS", "Latency of STT=fake, in ms [0]"),
     setting("FAKE_LLM_MS", "Latency of LLM=fake, in ms [0]"),
     setting("FAKE_TTS_MS", "Latency of TTS=fake, in ms [0]"),
+    setting("FAKE_FAULTS", "Calls of fakes that fail, of a hundred, and the seed of how: 20@7 [none]"),
 ];

@@ -14,6 +14,7 @@ mod fallback;
 mod frames;
 mod guard;
 mod http;
+mod isolation;
 mod keys;
 mod pressure;
 mod process;
