@@ -19,7 +19,7 @@ use super::scribe::Scribe;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
-use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
+use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, Snapshot, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
 use crate::message::Message;
@@ -62,6 +62,12 @@ pub(super) struct Runner {
     status: watch::Sender<SessionStatus>,
     history: watch::Sender<Arc<[Message]>>,
     history_changed: bool,
+    continues: Option<Arc<Snapshot>>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    /// What of the conversation the newest snapshot shows.
+    shown_revision: Option<u64>,
+    busy: bool,
+    goodbye: Option<CloseReason>,
     causes: Arc<Causes>,
 }
 
@@ -81,7 +87,7 @@ enum Wake {
 
 impl Runner {
     pub(super) fn new(id: SessionId, parts: Arc<Parts>, options: SessionOptions, ends: Ends) -> Result<Self> {
-        let Ends { audio, control, outbox, events, status, history, causes, cancel } = ends;
+        let Ends { audio, control, outbox, events, status, history, snapshot, causes, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
@@ -92,6 +98,9 @@ impl Runner {
             context: Some(options.context.or_else(|| parts.config.context.clone())),
         };
         tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
+        if let Some(summary) = options.remembers {
+            tell(&mut conversation, &mut recorder, SessionTime::ZERO, Input::Remember(summary));
+        }
         let ears = Ears::new(&parts, options.format)?;
         let mut mouth = Mouth::default();
         mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
@@ -122,13 +131,18 @@ impl Runner {
             status,
             history,
             history_changed: false,
+            continues: options.continues,
+            snapshot,
+            shown_revision: None,
+            busy: false,
+            goodbye: None,
             causes,
         })
     }
 
     pub(super) async fn run(mut self) {
         self.clock = Clock::start();
-        self.learn(Input::Start { output_rate: self.format.output_rate });
+        self.begin();
         self.admit_lack_of_canceller();
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
         let mut cancelled = pin!(self.cancel.cancelled());
@@ -145,6 +159,16 @@ impl Runner {
             self.wake_up(wake);
         }
         self.shut_down().await;
+    }
+
+    fn begin(&mut self) {
+        let output_rate = self.format.output_rate;
+        self.history_changed = true;
+        let beginning = match self.continues.take() {
+            Some(snapshot) => Input::Continue { output_rate, snapshot: Box::new(Arc::unwrap_or_clone(snapshot)) },
+            None => Input::Start { output_rate },
+        };
+        self.learn(beginning);
     }
 
     /// Waits for the next thing to happen. Order matters: what stops the agent comes before what makes it go on.
@@ -236,6 +260,10 @@ impl Runner {
         if let Some((turn, samples, reported)) = self.mouth.position(now) {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
+        if let Input::Close(CloseReason::Drain) = input {
+            // The end erases what is known; whoever goes on elsewhere begins with this.
+            self.show_snapshot();
+        }
         tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
             if let Some(recorder) = &mut self.recorder {
@@ -246,6 +274,7 @@ impl Runner {
         if std::mem::take(&mut self.history_changed) {
             self.history.send_replace(self.conversation.messages().into());
         }
+        self.show();
     }
 
     fn failed(&mut self, reply: Option<ReplyId>, error: Error) {
@@ -315,6 +344,9 @@ impl Runner {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
         self.history.send_replace(Arc::from([]));
+        if self.goodbye != Some(CloseReason::Drain) {
+            self.snapshot.send_replace(None);
+        }
         self.causes.forget();
         self.status.send_modify(|status| status.closed = true);
     }
