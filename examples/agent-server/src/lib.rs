@@ -10,19 +10,24 @@ mod drain;
 mod guard;
 mod health;
 mod logging;
+mod memory;
+mod nodes;
 mod observe;
 mod page;
 mod problem;
 mod providers;
 mod registry;
+mod resume;
 mod routes;
 mod serve;
 mod shards;
 mod state;
+mod store;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles, command,
+    Config, ConfigError, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles,
+    command,
 };
 pub use guard::{Guard, Origin};
 pub use logging::{LogLevels, start as start_log};
@@ -30,4 +35,5 @@ pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
+pub use store::Target;
 pub use voice_providers::Secret;

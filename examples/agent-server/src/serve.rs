@@ -61,6 +61,7 @@ impl Server {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
+                    state.memory.connect().await;
                     return Ok(Self { listener, address, state, shards: Shards::start()? });
                 }
                 Err(error) => last = error,
@@ -109,6 +110,7 @@ impl Server {
     /// Serves until `shutdown` resolves, then says goodbye to every session and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, state, shards, .. } = self;
+        state.memory.start(&state);
         let closing = CancelToken::new();
         let connections = TaskTracker::new();
         let places = Arc::new(Semaphore::new(state.registry.limit().saturating_add(SPARE_CONNECTIONS)));

@@ -2,11 +2,13 @@
 
 use crate::config::Config;
 use crate::guard::Guard;
+use crate::memory::Memory;
 use crate::providers::Providers;
 use crate::registry::Registry;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
@@ -21,6 +23,9 @@ pub struct Shared {
     pub(crate) agent: Agent,
     pub(crate) providers: Providers,
     pub(crate) registry: Registry,
+    pub(crate) memory: Memory,
+    /// How long turns that are under way have to end when the server goes.
+    pub(crate) drain: Duration,
     pub(crate) guard: Guard,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
@@ -34,13 +39,15 @@ impl AppState {
     /// The state of a server that listens on `bound`.
     ///
     /// # Errors
-    /// A tool among the providers that no model could be told of.
+    /// A tool among the providers that no model could be told of; a system without random numbers.
     pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
         Ok(Self(Arc::new(Shared {
             agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
+            memory: Memory::new(&config.memory, config.max_sessions)?,
+            drain: config.memory.drain,
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,

@@ -1,11 +1,13 @@
 //! What the operator has set: defaults, then `agent.toml`, `.env`, the environment and flags, the later ones winning.
 
 mod choice;
+mod memory;
 mod parse;
 mod settings;
 mod sources;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
+pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
     pub max_sessions: usize,
+    /// What is kept of sessions and users, and where.
+    pub memory: MemoryConfig,
     /// What the log holds.
     pub log: LogLevels,
     /// Whether the log may hold what was said.
@@ -128,6 +132,7 @@ impl Config {
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
+            memory: MemoryConfig::read(&layers)?,
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
             without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),

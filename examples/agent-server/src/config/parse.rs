@@ -34,7 +34,7 @@ pub(super) fn vad(value: &str) -> Parsed<()> {
     if value.eq_ignore_ascii_case("silero") { Ok(()) } else { wrong("must be silero") }
 }
 
-fn within(value: &str, range: std::ops::RangeInclusive<u64>, unit: &str) -> Parsed<u64> {
+pub(super) fn within(value: &str, range: std::ops::RangeInclusive<u64>, unit: &str) -> Parsed<u64> {
     match value.parse() {
         Ok(number) if range.contains(&number) => Ok(number),
         _ => {

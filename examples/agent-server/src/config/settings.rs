@@ -26,10 +26,10 @@ pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
 /// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(super) const WITHOUT_EFFECT: [&str; 1] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 37] = [
+pub const SETTINGS: [Setting; 40] = [
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
     setting("PORT", "Port to listen on, 0 for a free one [3000]"),
     setting("TLS_CERT", "Certificate chain (PEM); with TLS_KEY serves https and wss"),
@@ -61,6 +61,9 @@ pub const SETTINGS: [Setting; 37] = [
     setting("ALLOWED_ORIGINS", "Web origins besides the server's own that may use it, separated by commas"),
     setting("MAX_SESSIONS", "Sessions open at once [1000]"),
     secret("REDIS_URL"),
+    setting("SESSION_TTL", "How long a session is kept that no server holds, in s [120]"),
+    setting("USER_MEMORY_TTL", "How long users are remembered from session to session, in s; nobody is unless set"),
+    setting("DRAIN_MS", "How long turns have to end when the server goes and others take its sessions, in ms [5000]"),
     setting("LOG", "What the log holds: off, error, warn, info, debug, trace, or target=level, … [info]"),
     setting("LOG_TRANSCRIPTS", "Whether the log may hold what was said: on or off [off]"),
     setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go"),

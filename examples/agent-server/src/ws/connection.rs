@@ -22,6 +22,8 @@ const INTERNAL: u16 = 1011;
 enum Ending {
     /// The session is over.
     Over(CloseReason),
+    /// The session broke down; the client knows.
+    Broken,
     /// The client is gone; the session waits for it.
     Lost,
     /// The client broke a rule; the session waits for it to come back and behave.
@@ -34,6 +36,7 @@ impl Ending {
     fn close_frame(&self) -> (u16, &'static str) {
         match self {
             Self::Over(reason) => (close_code(*reason), ""),
+            Self::Broken => (INTERNAL, "the session broke down"),
             Self::Lost => (NORMAL, ""),
             Self::Rejected(Rejection::TOO_BIG) => (Rejection::TOO_BIG, "the message is too big"),
             Self::Rejected(code) => (*code, ""),
@@ -54,7 +57,7 @@ pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incomi
     if state.draining.is_cancelled() {
         return refuse(incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start) {
+    let opened = match opening::open(&state, start).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };
@@ -111,10 +114,10 @@ async fn attend(
         // Fails when the session has just ended; its goodbye is then all there is to send.
         let _ = session.control_wait(Control::Attach(format)).await;
     }
-    let connection = Connection::new(session.clone(), format, codec, entry.token.clone(), remarks);
+    let connection = Connection::new(session.clone(), format, codec, entry.pass.token.clone(), remarks);
     let ending = converse(&connection, first, &seat, incoming, outgoing).await;
     tracing::debug!(?ending, "connection ends");
-    if !matches!(ending, Ending::Over(_)) {
+    if !matches!(ending, Ending::Over(_) | Ending::Broken) {
         let _ = session.control_wait(Control::Detach).await;
     }
     ending
@@ -136,6 +139,8 @@ async fn converse(
         read(incoming, connection).await
     };
     tokio::select! {
+        biased;
+        () = seat.evicted.cancelled() => Ending::Replaced,
         end = reading => match end {
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
@@ -143,7 +148,7 @@ async fn converse(
         end = write(outgoing, connection) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
+            WriteEnd::Broken => Ending::Broken,
         },
-        () = seat.evicted.cancelled() => Ending::Replaced,
     }
 }

@@ -2,13 +2,16 @@
 
 use super::socket::Incoming;
 use crate::observe;
-use crate::registry::{Entry, Refusal};
+use crate::registry::{Entry, Events, Holder, Refusal};
+use crate::resume;
 use crate::state::AppState;
+use crate::store::{self, Pass};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument;
+use voice_core::SessionId;
 use voice_core::agent::{ClientFormat, SessionOptions};
 use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start};
 
@@ -55,7 +58,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -67,6 +70,11 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
         if let Some(entry) = state.registry.resume(token) {
             return Ok(Opened { entry, format, resumed: true, remarks });
         }
+        if let Some((entry, events)) = resume::take_over(state, token, format).await? {
+            // To its task this client is the first.
+            attend(state, &entry, events);
+            return Ok(Opened { entry, format, resumed: false, remarks });
+        }
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
@@ -76,10 +84,18 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
         context: start.context,
         ..SessionOptions::default()
     };
-    let (entry, events) = state.registry.open(&state.agent, options)?;
-    let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
+    let place = state.registry.reserve()?;
+    let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    attend(state, &entry, events);
     Ok(Opened { entry, format, resumed: false, remarks })
+}
+
+/// Has a session's log written, and what it is kept.
+fn attend(state: &AppState, entry: &Arc<Entry>, events: Events) {
+    let span = tracing::info_span!("session", session = %entry.session.id());
+    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span.clone()));
+    state.spawn(store::keep(entry.clone(), state.clone()).instrument(span));
 }
 
 fn remarks(state: &AppState) -> Vec<ServerFrame> {
