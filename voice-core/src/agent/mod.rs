@@ -2,6 +2,7 @@
 
 mod causes;
 mod clock;
+mod counts;
 mod ears;
 mod estimate;
 mod hands;
@@ -16,8 +17,9 @@ mod serving;
 mod session;
 mod standby;
 
+pub use counts::AgentCounts;
 pub use outbox::Output;
-pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
+pub use session::{ClientFormat, Control, ProviderNames, QueueDepths, Session, SessionStatus};
 pub use standby::StandbyLine;
 
 use crate::cancel::CancelToken;
@@ -28,6 +30,7 @@ use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
+use counts::Tallies;
 use run::Runner;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -99,6 +102,7 @@ struct Parts {
     tools: Vec<Arc<dyn Tool>>,
     /// What the tools say of themselves, in the same order.
     specs: Arc<[ToolSpec]>,
+    tallies: Tallies,
 }
 
 /// What a session begins with.
@@ -162,6 +166,11 @@ impl Agent {
             llm: llm.as_ref().map(|provider| provider.name().to_owned()),
             tts: tts.as_ref().map(|provider| provider.name().to_owned()),
         }
+    }
+
+    /// What has happened to its sessions so far.
+    pub fn counts(&self) -> AgentCounts {
+        self.parts.tallies.read()
     }
 
     /// The agent's settings.

@@ -4,6 +4,7 @@
 
 mod calls;
 mod client;
+mod flow;
 mod hearing;
 
 use super::causes::Causes;
@@ -27,6 +28,7 @@ use crate::recording::Recorder;
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
+use flow::Flow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +65,7 @@ pub(super) struct Runner {
     history: watch::Sender<Arc<[Message]>>,
     history_changed: bool,
     causes: Arc<Causes>,
+    flow: Flow,
 }
 
 /// What woke the session.
@@ -92,6 +95,7 @@ impl Runner {
             context: Some(options.context.or_else(|| parts.config.context.clone())),
         };
         tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
+        status.send_modify(|status| know(status, &conversation));
         let ears = Ears::new(&parts, options.format)?;
         let mut mouth = Mouth::default();
         mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
@@ -123,6 +127,7 @@ impl Runner {
             history,
             history_changed: false,
             causes,
+            flow: Flow::default(),
         })
     }
 
@@ -203,6 +208,7 @@ impl Runner {
             self.learn(Input::Timeout);
         }
         if self.ears.is_starved(now, self.conversation.user_phase() != UserPhase::Silent) {
+            self.parts.tallies.stall();
             self.ears.insert_silence(now);
             self.heard();
         }
@@ -220,6 +226,9 @@ impl Runner {
         while self.outbox.audio_bytes() <= most
             && let Some((reply, samples, pcm)) = self.mouth.release(now)
         {
+            if self.mouth.was_late() {
+                self.parts.tallies.late_piece();
+            }
             // The fact comes first: it may bring the text that must precede the audio.
             self.learn(Input::Sent { reply, samples });
             self.outbox.audio(reply.turn, pcm);
@@ -236,8 +245,10 @@ impl Runner {
         if let Some((turn, samples, reported)) = self.mouth.position(now) {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
+        self.flow.told(&self.id, now, &input, self.conversation.live_reply());
         tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
+            self.flow.asked(&self.id, now, &command);
             if let Some(recorder) = &mut self.recorder {
                 recorder.command(&command);
             }
@@ -325,4 +336,10 @@ fn tell(conversation: &mut Conversation, recorder: &mut Option<Recorder>, now: S
         recorder.input(now, &input);
     }
     conversation.handle(now, input);
+}
+
+/// Keeps for observers what the next prompt holds.
+fn know(status: &mut SessionStatus, conversation: &Conversation) {
+    status.instructions = conversation.instructions().map(Into::into);
+    status.context = conversation.context().map(Into::into);
 }
