@@ -70,8 +70,12 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
-    let options =
-        SessionOptions { id: None, format, instructions: start.instructions, context: start.context, recording: None };
+    let options = SessionOptions {
+        format,
+        instructions: start.instructions,
+        context: start.context,
+        ..SessionOptions::default()
+    };
     let (entry, events) = state.registry.open(&state.agent, options)?;
     let span = tracing::info_span!("session", session = %entry.session.id());
     state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
