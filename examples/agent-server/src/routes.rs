@@ -14,7 +14,10 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// The whole HTTP interface.
 pub fn app(state: AppState) -> Router {
-    Router::new()
+    let router = Router::new();
+    #[cfg(feature = "fakes")]
+    let router = router.route("/echo", get(ws::echo));
+    router
         .route("/ws", get(ws::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

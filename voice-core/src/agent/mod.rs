@@ -3,6 +3,7 @@
 mod breakdown;
 mod causes;
 mod clock;
+mod counts;
 mod ears;
 mod estimate;
 mod hands;
@@ -17,8 +18,9 @@ mod serving;
 mod session;
 mod standby;
 
+pub use counts::AgentCounts;
 pub use outbox::Output;
-pub use session::{ClientFormat, Control, ProviderNames, Session, SessionStatus};
+pub use session::{ClientFormat, Control, ProviderNames, QueueDepths, Session, SessionStatus};
 pub use standby::StandbyLine;
 
 use crate::cancel::CancelToken;
@@ -29,6 +31,7 @@ use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
+use counts::Tallies;
 use breakdown::Breakdown;
 use run::Runner;
 use serde::{Deserialize, Serialize};
@@ -101,6 +104,7 @@ struct Parts {
     tools: Vec<Arc<dyn Tool>>,
     /// What the tools say of themselves, in the same order.
     specs: Arc<[ToolSpec]>,
+    tallies: Tallies,
 }
 
 /// What a session begins with.
@@ -170,6 +174,11 @@ impl Agent {
             llm: llm.as_ref().map(|provider| provider.name().to_owned()),
             tts: tts.as_ref().map(|provider| provider.name().to_owned()),
         }
+    }
+
+    /// What has happened to its sessions so far.
+    pub fn counts(&self) -> AgentCounts {
+        self.parts.tallies.read()
     }
 
     /// The agent's settings.

@@ -79,6 +79,24 @@ pub struct SessionStatus {
     pub closed: bool,
     /// Whether it came to its end by a fault of its own: its task panicked.
     pub broken: bool,
+    /// How the agent is to behave, for the next prompt.
+    pub instructions: Option<Arc<str>>,
+    /// What it is to know, for the next prompt.
+    pub context: Option<Arc<str>>,
+}
+
+/// How much waits in a session's queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct QueueDepths {
+    /// Pieces of microphone audio that the session has not heard, of 64.
+    pub microphone: usize,
+    /// Controls that it has not followed, of 64.
+    pub controls: usize,
+    /// Events that the transport has not taken, of 2,048.
+    pub events: usize,
+    /// Reply audio that the transport has not taken, in bytes.
+    pub audio_bytes: usize,
 }
 
 /// The names of the providers that serve a session; `None` where a stage is missing.
@@ -240,6 +258,14 @@ impl Session {
     /// How the session stands now.
     pub fn status(&self) -> SessionStatus {
         self.shared.status.borrow().clone()
+    }
+
+    /// How much waits for the session, and for its client.
+    pub fn queues(&self) -> QueueDepths {
+        let Shared { audio, control, outbox, .. } = &*self.shared;
+        let (events, audio_bytes) = outbox.depth();
+        let microphone = audio.max_capacity() - audio.capacity();
+        QueueDepths { microphone, controls: control.max_capacity() - control.capacity(), events, audio_bytes }
     }
 
     /// What was said and done so far, as the language model would be told it: the user's words, of the agent's what was heard,

@@ -1,6 +1,8 @@
 //! The session over a WebSocket: `/ws`.
 
 mod connection;
+#[cfg(feature = "fakes")]
+mod echo;
 mod opening;
 mod reader;
 mod socket;
@@ -13,10 +15,29 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use socket::{Incoming, Outgoing};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+/// A session.
+pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
+    shake_hands(state, request, connection::serve)
+}
+
+/// A WebSocket without a session, for benches to compare with.
+#[cfg(feature = "fakes")]
+pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
+    shake_hands(state, request, |_, socket| echo::serve(socket))
+}
+
 /// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
-pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
+fn shake_hands<F>(
+    state: AppState,
+    mut request: Request,
+    serve: impl FnOnce(AppState, (Incoming, Outgoing)) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
     let accept = match check(&request) {
         Ok(accept) => accept,
         Err(problem) => return problem.into_response(),
@@ -26,7 +47,7 @@ pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request)
     let shared = state.clone();
     state.spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => connection::serve(shared, socket::accept(upgraded).await).await,
+            Ok(upgraded) => serve(shared, socket::accept(upgraded).await).await,
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
         drop(place);

@@ -2,7 +2,7 @@
 
 use super::super::ears::Ears;
 use super::super::session::{ClientFormat, Control, SessionStatus};
-use super::Runner;
+use super::{Runner, know};
 use crate::conversation::{CloseReason, Event, Input};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::id::TurnId;
@@ -37,7 +37,10 @@ impl Runner {
             Control::Say(text) => self.learn(Input::Say(text)),
             Control::Announce(text) => self.learn(Input::Announce(text)),
             Control::Interrupt => self.learn(Input::Interrupt),
-            Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
+            Control::SetContext { instructions, context } => {
+                self.learn(Input::SetContext { instructions, context });
+                self.status.send_modify(|status| know(status, &self.conversation));
+            }
             Control::Detach => {
                 // What came before the client went away was said.
                 while let Ok(pcm) = self.audio.try_recv() {

@@ -4,6 +4,7 @@
 
 mod calls;
 mod client;
+mod flow;
 mod hearing;
 
 use super::causes::Causes;
@@ -27,6 +28,7 @@ use crate::recording::Recorder;
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
+use flow::Flow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +71,7 @@ pub(super) struct Runner {
     busy: bool,
     goodbye: Option<CloseReason>,
     causes: Arc<Causes>,
+    flow: Flow,
 }
 
 /// What woke the session.
@@ -98,6 +101,7 @@ impl Runner {
             context: Some(options.context.or_else(|| parts.config.context.clone())),
         };
         tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
+        status.send_modify(|status| know(status, &conversation));
         if let Some(summary) = options.remembers {
             tell(&mut conversation, &mut recorder, SessionTime::ZERO, Input::Remember(summary));
         }
@@ -137,6 +141,7 @@ impl Runner {
             busy: false,
             goodbye: None,
             causes,
+            flow: Flow::default(),
         })
     }
 
@@ -227,6 +232,7 @@ impl Runner {
             self.learn(Input::Timeout);
         }
         if self.ears.is_starved(now, self.conversation.user_phase() != UserPhase::Silent) {
+            self.parts.tallies.stall();
             self.ears.insert_silence(now);
             self.heard();
         }
@@ -244,6 +250,9 @@ impl Runner {
         while self.outbox.audio_bytes() <= most
             && let Some((reply, samples, pcm)) = self.mouth.release(now)
         {
+            if self.mouth.was_late() {
+                self.parts.tallies.late_piece();
+            }
             // The fact comes first: it may bring the text that must precede the audio.
             self.learn(Input::Sent { reply, samples });
             self.outbox.audio(reply.turn, pcm);
@@ -260,12 +269,14 @@ impl Runner {
         if let Some((turn, samples, reported)) = self.mouth.position(now) {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
+        self.flow.told(&self.id, now, &input, self.conversation.live_reply());
         if let Input::Close(CloseReason::Drain) = input {
             // The end erases what is known; whoever goes on elsewhere begins with this.
             self.show_snapshot();
         }
         tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
+            self.flow.asked(&self.id, now, &command);
             if let Some(recorder) = &mut self.recorder {
                 recorder.command(&command);
             }
@@ -357,4 +368,10 @@ fn tell(conversation: &mut Conversation, recorder: &mut Option<Recorder>, now: S
         recorder.input(now, &input);
     }
     conversation.handle(now, input);
+}
+
+/// Keeps for observers what the next prompt holds.
+fn know(status: &mut SessionStatus, conversation: &Conversation) {
+    status.instructions = conversation.instructions().map(Into::into);
+    status.context = conversation.context().map(Into::into);
 }
