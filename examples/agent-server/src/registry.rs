@@ -1,7 +1,9 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
+use crate::admission::Refused;
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
 use voice_core::agent::{Agent, Session, SessionOptions};
@@ -19,12 +21,19 @@ pub(crate) struct Entry {
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
-    _place: OwnedSemaphorePermit,
+    attended: Arc<AtomicUsize>,
+    _place: Place,
+}
+
+/// The right to open a session, and to have it open.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The right to be the one connection of a session.
 pub(crate) struct Seat {
     _guard: OwnedMutexGuard<()>,
+    attended: Arc<AtomicUsize>,
     /// Cancelled when a newer connection wants the seat.
     pub(crate) evicted: CancelToken,
 }
@@ -34,7 +43,15 @@ impl Entry {
     pub(crate) async fn sit_down(&self) -> Seat {
         let evicted = CancelToken::new();
         std::mem::replace(&mut *lock(&self.occupant), evicted.clone()).cancel();
-        Seat { _guard: self.seat.clone().lock_owned().await, evicted }
+        let guard = self.seat.clone().lock_owned().await;
+        self.attended.fetch_add(1, Ordering::Relaxed);
+        Seat { _guard: guard, attended: self.attended.clone(), evicted }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.attended.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -43,6 +60,8 @@ pub(crate) struct Registry {
     table: Mutex<Table>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Sessions whose client is connected.
+    attended: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -55,8 +74,8 @@ struct Table {
 /// Why no session was opened.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// As many are open as may be.
-    Full,
+    /// There is no place for one more.
+    NoPlace(Refused),
     /// The server is shutting down.
     Draining,
     /// The agent could not.
@@ -66,16 +85,26 @@ pub(crate) enum Refusal {
 impl Registry {
     pub(crate) fn new(limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
-        Self { table: Mutex::default(), places, limit }
+        Self { table: Mutex::default(), places, limit, attended: Arc::default() }
+    }
+
+    /// A place for one session, unless all are taken.
+    pub(crate) fn reserve(&self) -> Option<Place> {
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()? })
     }
 
     /// Opens a session; its events come with it, from the first on.
-    pub(crate) fn open(&self, agent: &Agent, options: SessionOptions) -> Result<(Arc<Entry>, Events), Refusal> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Full)?;
+    pub(crate) fn open(
+        &self,
+        place: Place,
+        agent: &Agent,
+        options: SessionOptions,
+    ) -> Result<(Arc<Entry>, Events), Refusal> {
         let token = random_token().map_err(Refusal::Failed)?;
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
         let (seat, occupant) = (Arc::default(), Mutex::default());
-        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, _place: place });
+        let attended = self.attended.clone();
+        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, attended, _place: place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);
@@ -118,6 +147,11 @@ impl Registry {
 
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).by_id.len()
+    }
+
+    /// Sessions whose client is away.
+    pub(crate) fn waiting(&self) -> usize {
+        self.len().saturating_sub(self.attended.load(Ordering::Relaxed))
     }
 
     pub(crate) fn limit(&self) -> usize {

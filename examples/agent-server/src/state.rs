@@ -1,6 +1,7 @@
 //! What all requests share.
 
-use crate::config::Config;
+use crate::admission::Admission;
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
 use crate::providers::Providers;
 use crate::registry::Registry;
@@ -21,7 +22,9 @@ pub struct Shared {
     pub(crate) agent: Agent,
     pub(crate) providers: Providers,
     pub(crate) registry: Registry,
+    pub(crate) admission: Admission,
     pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
     /// Cancelled once the server takes no more sessions.
@@ -41,7 +44,9 @@ impl AppState {
             agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
+            admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
+            limits: config.limits.clone(),
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
             draining: CancelToken::new(),

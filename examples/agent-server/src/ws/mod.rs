@@ -6,9 +6,10 @@ mod reader;
 mod socket;
 mod writer;
 
+use crate::accept::ConnectionPermit;
 use crate::problem::Problem;
-use crate::serve::ConnectionPermit;
 use crate::state::AppState;
+use crate::visitor::Visitor;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -21,15 +22,30 @@ pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request)
         Ok(accept) => accept,
         Err(problem) => return problem.into_response(),
     };
+    let visitor = request.extensions_mut().remove::<Visitor>();
+    let connected = match visitor.as_ref().map(|visitor| state.admission.upgrade(visitor)).transpose() {
+        Ok(connected) => connected,
+        Err(problem) => return problem.into_response(),
+    };
+    let entrance = match state.admission.enter(&state.registry, is_coming_back(&request)) {
+        Ok(entrance) => entrance,
+        Err(refused) => {
+            tracing::info!(code = refused.word(), "refused a connection");
+            return Problem::from(refused).into_response();
+        }
+    };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
     let upgraded = hyper::upgrade::on(&mut request);
     let shared = state.clone();
     state.spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => connection::serve(shared, socket::accept(upgraded).await).await,
+            Ok(upgraded) => {
+                let socket = socket::accept(upgraded, shared.limits.stalled).await;
+                connection::serve(shared, entrance, socket).await;
+            }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
-        drop(place);
+        drop((place, connected));
     });
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("upgrade")),
@@ -56,6 +72,11 @@ fn check(request: &Request) -> Result<HeaderValue, Problem> {
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && key.as_bytes().ends_with(b"=="));
     key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())
         .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong"))
+}
+
+/// `/ws?resume=1`: the first frame will be a `start` with `resume`. The token itself is in no address, which others log.
+fn is_coming_back(request: &Request) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "resume=1"))
 }
 
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
 use super::socket::Incoming;
+use crate::admission::Entrance;
 use crate::observe;
 use crate::registry::{Entry, Refusal};
 use crate::state::AppState;
@@ -55,7 +56,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+pub(super) fn open(state: &AppState, start: Start, entrance: Entrance) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -72,7 +73,11 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
     }
     let options =
         SessionOptions { id: None, format, instructions: start.instructions, context: start.context, recording: None };
-    let (entry, events) = state.registry.open(&state.agent, options)?;
+    let place = match entrance {
+        Entrance::Open(place) => place,
+        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+    };
+    let (entry, events) = state.registry.open(place, &state.agent, options)?;
     let span = tracing::info_span!("session", session = %entry.session.id());
     state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
     Ok(Opened { entry, format, resumed: false, remarks })
