@@ -4,7 +4,10 @@
 
 #![deny(unsafe_code)]
 
+mod accept;
+mod admission;
 mod api;
+mod body;
 mod config;
 mod drain;
 mod guard;
@@ -23,13 +26,15 @@ mod serve;
 mod shards;
 mod state;
 mod store;
+mod tls;
+mod visitor;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles,
-    command,
+    Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
+    TlsFiles, command,
 };
-pub use guard::{Guard, Origin};
+pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
 pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;

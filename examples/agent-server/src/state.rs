@@ -1,6 +1,7 @@
 //! What all requests share.
 
-use crate::config::Config;
+use crate::admission::Admission;
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
 use crate::memory::Memory;
 use crate::providers::Providers;
@@ -26,7 +27,9 @@ pub struct Shared {
     pub(crate) memory: Memory,
     /// How long turns that are under way have to end when the server goes.
     pub(crate) drain: Duration,
+    pub(crate) admission: Admission,
     pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
     /// Cancelled once the server takes no more sessions.
@@ -48,7 +51,9 @@ impl AppState {
             registry: Registry::new(config.max_sessions),
             memory: Memory::new(&config.memory, config.max_sessions)?,
             drain: config.memory.drain,
+            admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
+            limits: config.limits.clone(),
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
             draining: CancelToken::new(),

@@ -1,9 +1,10 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
 use super::socket::Incoming;
+use crate::admission::Entrance;
 use crate::observe;
 use crate::registry::{Entry, Events, Holder, Refusal};
-use crate::resume;
+use crate::resume::{self, TakeOver};
 use crate::state::AppState;
 use crate::store::{self, Pass};
 use futures::StreamExt;
@@ -58,7 +59,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start, entrance: Entrance) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -66,15 +67,22 @@ pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refus
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
+    if let Some(entry) = start.resume.as_deref().and_then(|token| state.registry.resume(token)) {
+        return Ok(Opened { entry, format, resumed: true, remarks });
+    }
+    let mut place = match entrance {
+        Entrance::Open(place) => place,
+        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+    };
     if let Some(token) = &start.resume {
-        if let Some(entry) = state.registry.resume(token) {
-            return Ok(Opened { entry, format, resumed: true, remarks });
-        }
-        if let Some((entry, events)) = resume::take_over(state, token, format).await? {
-            // To its task this client is the first.
-            attend(state, &entry, events);
-            return Ok(Opened { entry, format, resumed: false, remarks });
-        }
+        place = match resume::take_over(state, token, format, place).await? {
+            TakeOver::Taken(entry, events) => {
+                // To its task this client is the first.
+                attend(state, &entry, events);
+                return Ok(Opened { entry, format, resumed: false, remarks });
+            }
+            TakeOver::Unknown(place) => place,
+        };
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
@@ -84,7 +92,6 @@ pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refus
         context: start.context,
         ..SessionOptions::default()
     };
-    let place = state.registry.reserve()?;
     let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
     let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
     attend(state, &entry, events);

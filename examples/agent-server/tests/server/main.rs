@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod api;
 mod cloud;
 mod config;
@@ -16,6 +17,7 @@ mod frames;
 mod guard;
 mod http;
 mod keys;
+mod limits;
 mod nodes;
 mod outage;
 mod pressure;
