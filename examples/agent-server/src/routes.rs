@@ -2,15 +2,12 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, page, ws};
+use crate::{admission, api, body, guard, health, page, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{get, post, put};
-
-/// Bytes of a request's body that are read at most.
-const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// The whole HTTP interface.
 pub fn app(state: AppState) -> Router {
@@ -30,7 +27,9 @@ pub fn app(state: AppState) -> Router {
         .fallback(page::file)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), admission::limit_requests))
+        .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .with_state(state)
 }
 
@@ -41,6 +40,7 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}", get(api::show).delete(api::end))
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
         .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
 }
 

@@ -1,12 +1,15 @@
 //! What all requests share.
 
-use crate::config::Config;
+use crate::admission::Admission;
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
+use crate::memory::Memory;
 use crate::providers::Providers;
 use crate::registry::Registry;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
@@ -22,7 +25,12 @@ pub struct Shared {
     pub(crate) agent: Agent,
     pub(crate) providers: Providers,
     pub(crate) registry: Registry,
+    pub(crate) memory: Memory,
+    /// How long turns that are under way have to end when the server goes.
+    pub(crate) drain: Duration,
+    pub(crate) admission: Admission,
     pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
     /// Cancelled once the server takes no more sessions.
@@ -37,14 +45,18 @@ impl AppState {
     /// The state of a server that listens on `bound`.
     ///
     /// # Errors
-    /// A tool among the providers that no model could be told of.
+    /// A tool among the providers that no model could be told of; a system without random numbers.
     pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
         Ok(Self(Arc::new(Shared {
             agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
+            memory: Memory::new(&config.memory, config.max_sessions)?,
+            drain: config.memory.drain,
+            admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
+            limits: config.limits.clone(),
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
             draining: CancelToken::new(),

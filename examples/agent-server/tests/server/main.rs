@@ -6,9 +6,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod api;
 mod cloud;
 mod config;
+mod control;
 mod drain;
 mod fallback;
 mod frames;
@@ -16,6 +18,9 @@ mod guard;
 mod http;
 mod isolation;
 mod keys;
+mod limits;
+mod nodes;
+mod outage;
 mod pressure;
 mod process;
 mod resume;
