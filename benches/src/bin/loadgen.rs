@@ -21,7 +21,7 @@ fn main() -> Result<ExitCode, Failure> {
             false => None,
         };
         if let Some(server) = &server {
-            (load.server, load.process) = (server.address, Some(server.id()));
+            (load.servers, load.process) = (vec![server.address], Some(server.id()));
         }
         if pinned {
             load::keep_to_core(1)?;

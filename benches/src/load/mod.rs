@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)] // Users live in real time.
 
 mod bare;
+mod chaos;
 mod echo;
 mod faults;
 mod http;
@@ -14,6 +15,7 @@ mod material;
 mod options;
 mod player;
 mod record;
+mod redis;
 mod report;
 mod run;
 mod script;
@@ -24,6 +26,7 @@ mod user;
 mod visit;
 mod wire;
 
+pub use chaos::{Chaos, Survived};
 pub use faults::{Fault, Faults};
 pub use http::get_json;
 pub use invariants::Invariants;

@@ -9,9 +9,9 @@ use std::time::Duration;
 /// Users, and what they do.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// Where the server listens.
-    pub server: SocketAddr,
-    /// The path of its sessions.
+    /// Where the servers listen. Users begin at one of them, and go to the next when they lose it.
+    pub servers: Vec<SocketAddr>,
+    /// The path of their sessions.
     pub path: String,
     /// Users at once.
     pub users: usize,
@@ -31,7 +31,7 @@ pub struct Load {
     pub faults: Faults,
     /// Seed of all that is random.
     pub seed: u64,
-    /// The server's process, where it is on this machine.
+    /// The first server's process, where it is on this machine.
     pub process: Option<u32>,
     /// Further lines of each request's head.
     pub headers: String,
@@ -41,7 +41,7 @@ impl Load {
     /// So many users for so long, well behaved.
     pub fn new(server: SocketAddr, users: usize, time: Duration) -> Self {
         Self {
-            server,
+            servers: vec![server],
             path: "/ws".into(),
             users,
             time,

@@ -145,6 +145,7 @@ fn counts(record: &Record) -> BTreeMap<String, u64> {
         ("not resumed", record.not_resumed),
         ("turns answered", record.answered),
         ("turns in which a service failed", record.failed),
+        ("waited in vain", record.in_vain),
         ("answers not placed", record.not_placed),
         ("frames sent", record.frames),
         ("connections lost", record.lost),

@@ -13,13 +13,12 @@ use std::time::Duration;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a session waits for a client that is gone, in this server.
-const DETACHED_MS: u64 = 1_000;
-/// How long everything may take to be gone after the last visit: what is slowest is a request that stopped half way, for
-/// which the server waits 15 s.
-const GONE: Duration = Duration::from_secs(25);
+const DETACHED_MS: u64 = 200;
+/// How long everything may take to be gone after the last visit: what is slowest is a request that stopped half way.
+const GONE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(200);
 /// The share of the visits after which a server has allocated what it will ever need at once.
-const WARM: f64 = 0.1;
+const WARM: f64 = 0.2;
 /// Resident memory may come back to this many times what it was then.
 const RESIDENT: f64 = 1.2;
 /// Growth that is none: in KiB for a thousand visits, half of what an allocation of 64 bytes would come to that each session
@@ -77,7 +76,17 @@ pub async fn soak(
     let toml = folder.join("soak.toml");
     std::fs::write(&toml, format!("[agent.conversation]\ndetached_ms = {DETACHED_MS}\n"))?;
     let toml = toml.to_string_lossy();
-    let settings = [("AGENT_TOML", &*toml), ("MAX_SESSIONS", "20000"), ("LOG", "warn,agent_server=info")];
+    let settings = [
+        ("AGENT_TOML", &*toml),
+        ("MAX_SESSIONS", "20000"),
+        ("REQUEST_S", "3"),
+        ("SESSION_TTL", "5"),
+        ("UPGRADES_PER_MINUTE", "0"),
+        ("CONNECTIONS_PER_ADDRESS", "0"),
+        // It is to be busy.
+        ("MAX_LATE_MS", "0"),
+        ("MAX_CPU_PERCENT", "0"),
+    ];
     let kind = Kind::Agent(Services { stt_ms: 0, llm_ms: 0, tts_ms: 0, ..Services::USUAL });
     let server = ServerProcess::start(program, place, kind, &settings, &folder.join("soak.log")).await?;
     let (address, process) = (server.address, server.id());

@@ -49,6 +49,8 @@ pub(super) struct User {
     record: Record,
     invariants: Invariants,
     resume: Option<String>,
+    /// Which of the servers it talks to.
+    server: usize,
 }
 
 /// Why a connection ended.
@@ -81,6 +83,7 @@ impl User {
             record: Record::default(),
             invariants: Invariants::new(true),
             resume: None,
+            server: index,
         }
     }
 
@@ -88,7 +91,10 @@ impl User {
     pub(super) async fn live(mut self) -> Record {
         while Instant::now() < self.common.end {
             let begin = Instant::now();
-            match Socket::connect(self.common.load.server, &self.common.load.path, &self.connecting).await {
+            let Load { servers, path, .. } = &self.common.load;
+            // A server that is full still takes those who come back.
+            let path = if self.resume.is_some() { format!("{path}?resume=1") } else { path.clone() };
+            match Socket::connect(servers[self.server % servers.len()], &path, &self.connecting).await {
                 Ok(socket) => self.attend(socket, begin).await,
                 Err(refused) => self.refused(refused).await,
             }
@@ -100,7 +106,10 @@ impl User {
     async fn refused(&mut self, refused: Refused) {
         let (status, wait) = match refused {
             Refused::Status(status, retry_after) => (status, retry_after.map_or(REFUSED, Duration::from_secs)),
-            Refused::Failed(_) => (0, REFUSED),
+            Refused::Failed(_) => {
+                self.server += 1;
+                (0, AWAY)
+            }
         };
         *self.record.refused.entry(status).or_default() += 1;
         tokio::time::sleep_until((Instant::now() + wait).min(self.common.end)).await;
@@ -118,6 +127,7 @@ impl User {
             }
             Ending::Lost => {
                 self.record.lost += 1;
+                self.server += 1;
                 self.invariants.lost();
                 tokio::time::sleep(AWAY).await;
             }
@@ -193,7 +203,7 @@ impl<'a> Connection<'a> {
                 biased;
                 message = socket.receive(), if !deaf => match message {
                     Ok(Some(message)) => self.take(message),
-                    Ok(None) | Err(_) => Err(Ending::Lost),
+                    Ok(None) | Err(_) => Err(self.closed()),
                 },
                 () = tick.as_mut() => {
                     let due = tick.deadline();
@@ -206,6 +216,7 @@ impl<'a> Connection<'a> {
                 ending => ending,
             };
             if let Err(ending) = taken {
+                self.user.record.in_vain += self.script.in_vain();
                 return self.end(socket, ending).await;
             }
         }
@@ -307,10 +318,19 @@ impl<'a> Connection<'a> {
                 return Ok(());
             }
             // After a goodbye, or because of what this user did, a close is in order.
-            Message::Close(_) => return Err(if self.script.expects_close() { Ending::Left } else { Ending::Lost }),
+            Message::Close(_) => return Err(self.closed()),
         };
         self.user.invariants.see(&frame);
         self.heed(frame)
+    }
+
+    /// What a close by the server means to one who may have asked for it.
+    fn closed(&self) -> Ending {
+        match self.script.done() {
+            Some(Fault::Nonsense) => Ending::Left,
+            Some(Fault::Panic) => Ending::Over,
+            _ => Ending::Lost,
+        }
     }
 
     fn heed(&mut self, frame: ServerFrame) -> Result<(), Ending> {

@@ -60,7 +60,8 @@ async fn server() -> TestServer {
         vad: Some(SileroModel::embedded().unwrap()),
         ..Providers::default()
     };
-    TestServer::with(&settings(&[]), providers).await
+    let unlimited = [("UPGRADES_PER_MINUTE", "0"), ("MAX_LATE_MS", "0"), ("MAX_CPU_PERCENT", "0")];
+    TestServer::with(&settings(&unlimited), providers).await
 }
 
 /// What one user is told of speech and words.
