@@ -8,26 +8,31 @@ mod accept;
 mod admission;
 mod api;
 mod body;
+mod clock;
 mod config;
 mod drain;
 mod guard;
 mod health;
 mod logging;
+mod login;
 mod observe;
 mod page;
 mod problem;
 mod providers;
+mod random;
 mod registry;
 mod routes;
 mod serve;
 mod shards;
 mod state;
 mod tls;
+mod tokens;
 mod visitor;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, Limits, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles, command,
+    Config, ConfigError, Limits, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles,
+    TokenSettings, command,
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
@@ -35,4 +40,5 @@ pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
+pub use tokens::TokenKey;
 pub use voice_providers::Secret;

@@ -1,14 +1,15 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
 use crate::admission::Refused;
+use crate::random;
+use crate::tokens::Use;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
 use voice_core::agent::{Agent, Session, SessionOptions};
 use voice_core::conversation::Event;
-use voice_core::{CancelToken, Error, ErrorKind, Result, SessionId, Stage};
+use voice_core::{CancelToken, Error, SessionId};
 
 /// What an observer of a session reads.
 pub(crate) type Events = broadcast::Receiver<Event>;
@@ -22,12 +23,21 @@ pub(crate) struct Entry {
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
     attended: Arc<AtomicUsize>,
-    _place: Place,
+    place: Place,
 }
 
 /// The right to open a session, and to have it open.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    token: Option<Use>,
+    user: Option<String>,
+}
+
+impl Place {
+    /// The same, counted as a use of a token, and for this user.
+    pub(crate) fn of_token(self, token: Use, user: Option<&str>) -> Self {
+        Self { token: Some(token), user: user.map(str::to_owned), ..self }
+    }
 }
 
 /// The right to be the one connection of a session.
@@ -39,6 +49,12 @@ pub(crate) struct Seat {
 }
 
 impl Entry {
+    /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is
+    /// nobody else's, whoever knows how to resume it.
+    pub(crate) fn is_open_to(&self, user: Option<&str>) -> bool {
+        self.place.user.is_none() || self.place.user.as_deref() == user
+    }
+
     /// Takes the seat; whoever has it is told to leave and waited for.
     pub(crate) async fn sit_down(&self) -> Seat {
         let evicted = CancelToken::new();
@@ -90,21 +106,24 @@ impl Registry {
 
     /// A place for one session, unless all are taken.
     pub(crate) fn reserve(&self) -> Option<Place> {
-        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()? })
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
     }
 
     /// Opens a session; its events come with it, from the first on.
     pub(crate) fn open(
         &self,
-        place: Place,
+        mut place: Place,
         agent: &Agent,
         options: SessionOptions,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
-        let token = random_token().map_err(Refusal::Failed)?;
+        let token = random::token().map_err(Refusal::Failed)?;
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
         let (seat, occupant) = (Arc::default(), Mutex::default());
+        if let Some(token) = &mut place.token {
+            token.begun();
+        }
         let attended = self.attended.clone();
-        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, attended, _place: place });
+        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, attended, place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);
@@ -165,18 +184,4 @@ impl Registry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// 256 random bits as hexadecimal digits.
-fn random_token() -> Result<String> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::new(ErrorKind::Internal, Stage::Session, "the system gives no random numbers").with_source(error)
-    })?;
-    let mut token = String::with_capacity(64);
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    Ok(token)
 }

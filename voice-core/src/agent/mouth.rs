@@ -269,6 +269,11 @@ impl Mouth {
         Some(released)
     }
 
+    /// Whether the piece released last came after the listener had run dry.
+    pub(super) fn was_late(&self) -> bool {
+        self.speech.as_ref().is_some_and(|speech| speech.playout.was_late())
+    }
+
     /// The reply whose audio has all been played, once.
     pub(super) fn take_done(&mut self, now: SessionTime) -> Option<ReplyId> {
         let done = self.speech.as_ref().is_some_and(|speech| speech.call.is_none() && speech.playout.is_done(now));

@@ -85,6 +85,12 @@ impl Outbox {
         self.lock().audio_bytes
     }
 
+    /// Events, and bytes of audio, the transport has not taken.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let queue = self.lock();
+        (queue.events, queue.audio_bytes)
+    }
+
     /// Resolves after the transport took audio.
     pub(crate) async fn audio_taken(&self) {
         self.taken.notified().await;

@@ -3,7 +3,7 @@
 use super::causes::Causes;
 use super::outbox::{Outbox, Output};
 use crate::cancel::CancelToken;
-use crate::conversation::{AgentState, CloseReason, Event, ToolStatus, TurnMetrics};
+use crate::conversation::{AgentState, CloseReason, Event, Snapshot, ToolStatus, TurnMetrics};
 use crate::error::{Error, ErrorKind, Result, Stage, Token};
 use crate::id::{SessionId, TurnId};
 use crate::message::Message;
@@ -73,8 +73,30 @@ pub struct SessionStatus {
     pub turn: TurnId,
     /// The latencies of the last turn that was answered.
     pub metrics: Option<TurnMetrics>,
+    /// Whether a turn or a reply is under way that time alone will bring to its end.
+    pub busy: bool,
     /// Whether the session is over.
     pub closed: bool,
+    /// Whether it came to its end by a fault of its own: its task panicked.
+    pub broken: bool,
+    /// How the agent is to behave, for the next prompt.
+    pub instructions: Option<Arc<str>>,
+    /// What it is to know, for the next prompt.
+    pub context: Option<Arc<str>>,
+}
+
+/// How much waits in a session's queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct QueueDepths {
+    /// Pieces of microphone audio that the session has not heard, of 64.
+    pub microphone: usize,
+    /// Controls that it has not followed, of 64.
+    pub controls: usize,
+    /// Events that the transport has not taken, of 2,048.
+    pub events: usize,
+    /// Reply audio that the transport has not taken, in bytes.
+    pub audio_bytes: usize,
 }
 
 /// The names of the providers that serve a session; `None` where a stage is missing.
@@ -104,6 +126,7 @@ struct Shared {
     events: broadcast::Sender<Event>,
     status: watch::Receiver<SessionStatus>,
     history: watch::Receiver<Arc<[Message]>>,
+    snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
     causes: Arc<Causes>,
     cancel: CancelToken,
 }
@@ -122,6 +145,7 @@ pub(super) struct Ends {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Sender<SessionStatus>,
     pub(super) history: watch::Sender<Arc<[Message]>>,
+    pub(super) snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     pub(super) causes: Arc<Causes>,
     pub(super) cancel: CancelToken,
 }
@@ -143,6 +167,7 @@ impl Session {
         let (events, _) = broadcast::channel(EVENT_QUEUE);
         let (status_sender, status) = watch::channel(SessionStatus::default());
         let (history_sender, history) = watch::channel(Arc::from([]));
+        let (snapshot_sender, snapshot) = watch::channel(None);
         let (outbox, causes) = (Arc::new(Outbox::default()), Arc::new(Causes::default()));
         let ends = Ends {
             audio,
@@ -151,6 +176,7 @@ impl Session {
             events: events.clone(),
             status: status_sender,
             history: history_sender,
+            snapshot: snapshot_sender,
             causes: causes.clone(),
             cancel: cancel.clone(),
         };
@@ -163,6 +189,7 @@ impl Session {
             events,
             status,
             history,
+            snapshot,
             causes,
             cancel,
         };
@@ -233,10 +260,27 @@ impl Session {
         self.shared.status.borrow().clone()
     }
 
+    /// How much waits for the session, and for its client.
+    pub fn queues(&self) -> QueueDepths {
+        let Shared { audio, control, outbox, .. } = &*self.shared;
+        let (events, audio_bytes) = outbox.depth();
+        let microphone = audio.max_capacity() - audio.capacity();
+        QueueDepths { microphone, controls: control.max_capacity() - control.capacity(), events, audio_bytes }
+    }
+
     /// What was said and done so far, as the language model would be told it: the user's words, of the agent's what was heard,
     /// rounds of tools, and what older turns were summed up to. Empty when the session is over.
     pub fn history(&self) -> Arc<[Message]> {
         self.shared.history.borrow().clone()
+    }
+
+    /// What there is to keep of the session, so that it can go on elsewhere ([`SessionOptions::continues`]); each change wakes
+    /// the receiver, and those that it is too slow for are left out. `None` before the session has begun and after it was
+    /// brought to its end; what broke down, or was closed with `Drain`, leaves its last.
+    ///
+    /// [`SessionOptions::continues`]: super::SessionOptions::continues
+    pub fn snapshots(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
+        self.shared.snapshot.clone()
     }
 
     /// The host's own exception behind a failure that `event` tells of: the newest of its stage and message, or of its call of

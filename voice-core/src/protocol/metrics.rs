@@ -94,7 +94,7 @@ impl From<TurnMetrics> for MetricsFrame {
 }
 
 /// `ms` to the nearest hundredth.
-pub(super) fn rounded(ms: f64) -> f64 {
+pub(crate) fn rounded(ms: f64) -> f64 {
     hundredths(ms) / 100.0
 }
 

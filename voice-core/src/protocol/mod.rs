@@ -15,6 +15,7 @@ mod words;
 pub use client::{ClientFrame, Start};
 pub use codec::{MAX_BINARY_BYTES, MAX_TEXT_BYTES, ServerCodec};
 pub use events::close_code;
+pub(crate) use metrics::rounded;
 pub use metrics::{MetricsFrame, PathEntry, ProvidersFrame};
 pub use rejection::{ErrorCode, Rejection};
 pub use server::{DecodeError, Providers, ServerFrame};

@@ -36,6 +36,9 @@ pub struct Playout {
     held: bool,
     /// Whether the listener reported when it was told to hold.
     reported_until_hold: bool,
+    /// The listener was told to hold since the last piece: that it ran dry is no wonder.
+    was_held: bool,
+    was_late: bool,
     clock: PacedClock,
     report: Option<Report>,
 }
@@ -57,6 +60,8 @@ impl Playout {
             ended: false,
             held: false,
             reported_until_hold: false,
+            was_held: false,
+            was_late: false,
             clock: PacedClock::default(),
             report: reporting.then_some(Report { samples: 0, at: now }),
         }
@@ -111,6 +116,7 @@ impl Playout {
     pub fn hold(&mut self, now: SessionTime) {
         if !std::mem::replace(&mut self.held, true) {
             self.reported_until_hold = self.is_reporting(now);
+            self.was_held = true;
         }
         if self.config.can_pause {
             self.clock.stop(now, self.config.rate, self.sent);
@@ -139,10 +145,13 @@ impl Playout {
         if self.held || self.sent + length > self.position(now) + self.ahead() {
             return None;
         }
-        if self.is_reporting(now) && self.sent == self.position(now) {
+        let dry = self.sent == self.position(now);
+        if self.is_reporting(now) && dry {
             // The listener had run dry, so it could not report progress.
             self.touch_report(now);
         }
+        let was_held = std::mem::take(&mut self.was_held);
+        self.was_late = dry && self.sent > 0 && !was_held;
         self.clock.run(now, self.config.rate, self.sent);
         let front = self.queue.front_mut()?;
         let piece = front.split_to(length as usize * 2);
@@ -152,6 +161,11 @@ impl Playout {
         self.queued -= length;
         self.sent += length;
         Some(piece)
+    }
+
+    /// Whether the piece released last came after the listener had run dry in the middle of the reply.
+    pub fn was_late(&self) -> bool {
+        self.was_late
     }
 
     /// Whether all audio was handed over and played.
@@ -311,6 +325,24 @@ mod tests {
         release_all(&mut playout, later);
         assert_eq!(milliseconds(playout.position(later)), 100);
         assert_eq!(milliseconds(playout.position(SessionTime::from_millis(950))), 150);
+    }
+
+    #[test]
+    fn a_piece_is_late_when_the_listener_has_run_dry_in_the_middle() {
+        let mut playout = playout(false, false);
+        let piece = seconds_of_audio(1).slice(..3_200);
+        let give = |playout: &mut Playout, ms| {
+            playout.push(piece.clone());
+            playout.release(SessionTime::from_millis(ms)).map(|_| playout.was_late())
+        };
+        assert_eq!(give(&mut playout, 500), Some(false), "the first one");
+        assert_eq!(give(&mut playout, 599), Some(false), "in time");
+        assert_eq!(give(&mut playout, 701), Some(true));
+        assert_eq!(give(&mut playout, 702), Some(false), "once a gap");
+        playout.hold(SessionTime::from_millis(800));
+        playout.resume(SessionTime::from_millis(2_000));
+        assert_eq!(give(&mut playout, 2_000), Some(false), "it was told to hold");
+        assert_eq!(give(&mut playout, 2_200), Some(true));
     }
 
     #[test]

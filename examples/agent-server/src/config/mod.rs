@@ -5,11 +5,13 @@ mod limits;
 mod parse;
 mod settings;
 mod sources;
+mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
 pub use limits::Limits;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
@@ -80,6 +82,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Opens `/api`.
     pub admin_token: Option<Secret>,
+    /// Session tokens.
+    pub tokens: TokenSettings,
     /// Web origins besides the server's own that may use it.
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
@@ -131,6 +135,7 @@ impl Config {
             ],
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
+            tokens: TokenSettings::read(&layers)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             limits: Limits::read(&layers)?,

@@ -1,38 +1,83 @@
 //! The session over a WebSocket: `/ws`.
 
 mod connection;
+#[cfg(feature = "fakes")]
+mod echo;
 mod opening;
 mod reader;
 mod socket;
 mod writer;
 
 use crate::accept::ConnectionPermit;
+use crate::admission::{Connected, Entrance};
+use crate::clock::unix_seconds;
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::tokens::Carried;
 use crate::visitor::Visitor;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use socket::{Incoming, Outgoing};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
-pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
-    let accept = match check(&request) {
-        Ok(accept) => accept,
+/// What a connection that was let in may do.
+struct Pass {
+    entrance: Entrance,
+    visitor: Visitor,
+}
+
+/// A session.
+pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
+    let protocol = Carried::of(request.headers()).protocol;
+    let mut response = shake_hands(state, request, admit, |state, (pass, connected), socket| async move {
+        connection::serve(state, pass, socket).await;
+        drop(connected);
+    });
+    if let Some(protocol) = protocol.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    }
+    response
+}
+
+/// A WebSocket without a session, for benches to compare with.
+#[cfg(feature = "fakes")]
+pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
+    shake_hands(state, request, |_, _| Ok(()), |_, (), socket| echo::serve(socket))
+}
+
+/// Whether a client may come in; with what it holds while it is there.
+fn admit(state: &AppState, request: &mut Request) -> Result<(Pass, Option<Connected>), Problem> {
+    let mut visitor = Visitor::of(request);
+    let connected = state.admission.upgrade(&visitor)?;
+    let coming_back = is_coming_back(request);
+    visitor.claims = state.tokens.check(request.headers(), coming_back, unix_seconds()).inspect_err(note)?;
+    if let Some(claims) = &visitor.claims {
+        state.admission.upgrade_with(claims)?;
+    }
+    let entrance = state.admission.enter(state, &visitor, coming_back).map_err(Problem::from).inspect_err(note)?;
+    Ok((Pass { entrance, visitor }, connected))
+}
+
+fn note(problem: &Problem) {
+    tracing::info!(code = problem.code(), "refused a connection");
+}
+
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own, with the pass of `admit`.
+fn shake_hands<P: Send + 'static, F>(
+    state: AppState,
+    mut request: Request,
+    admit: impl FnOnce(&AppState, &mut Request) -> Result<P, Problem>,
+    serve: impl FnOnce(AppState, P, (Incoming, Outgoing)) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
+    let admitted = check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?)));
+    let (accept, pass) = match admitted {
+        Ok(admitted) => admitted,
         Err(problem) => return problem.into_response(),
-    };
-    let visitor = request.extensions_mut().remove::<Visitor>();
-    let connected = match visitor.as_ref().map(|visitor| state.admission.upgrade(visitor)).transpose() {
-        Ok(connected) => connected,
-        Err(problem) => return problem.into_response(),
-    };
-    let entrance = match state.admission.enter(&state.registry, is_coming_back(&request)) {
-        Ok(entrance) => entrance,
-        Err(refused) => {
-            tracing::info!(code = refused.word(), "refused a connection");
-            return Problem::from(refused).into_response();
-        }
     };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
     let upgraded = hyper::upgrade::on(&mut request);
@@ -41,11 +86,11 @@ pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request)
         match upgraded.await {
             Ok(upgraded) => {
                 let socket = socket::accept(upgraded, shared.limits.stalled).await;
-                connection::serve(shared, entrance, socket).await;
+                serve(shared, pass, socket).await;
             }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
-        drop((place, connected));
+        drop(place);
     });
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("upgrade")),

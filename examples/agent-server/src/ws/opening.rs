@@ -1,5 +1,6 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
+use super::Pass;
 use super::socket::Incoming;
 use crate::admission::Entrance;
 use crate::observe;
@@ -56,7 +57,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start, entrance: Entrance) -> Result<Opened, Refusal> {
+pub(super) fn open(state: &AppState, start: Start, pass: Pass) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -65,17 +66,22 @@ pub(super) fn open(state: &AppState, start: Start, entrance: Entrance) -> Result
     };
     let mut remarks = remarks(state);
     if let Some(token) = &start.resume {
-        if let Some(entry) = state.registry.resume(token) {
+        let known = state.registry.resume(token);
+        if let Some(entry) = known.filter(|entry| entry.is_open_to(pass.visitor.user())) {
             return Ok(Opened { entry, format, resumed: true, remarks });
         }
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
-    let options =
-        SessionOptions { id: None, format, instructions: start.instructions, context: start.context, recording: None };
-    let place = match entrance {
+    let options = SessionOptions {
+        format,
+        instructions: start.instructions,
+        context: start.context,
+        ..SessionOptions::default()
+    };
+    let place = match pass.entrance {
         Entrance::Open(place) => place,
-        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+        Entrance::Return(_) => state.admission.place(state, &pass.visitor).map_err(Refusal::NoPlace)?,
     };
     let (entry, events) = state.registry.open(place, &state.agent, options)?;
     let span = tracing::info_span!("session", session = %entry.session.id());

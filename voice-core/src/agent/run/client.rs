@@ -2,14 +2,18 @@
 
 use super::super::ears::Ears;
 use super::super::session::{ClientFormat, Control, SessionStatus};
-use super::Runner;
+use super::{Runner, know};
 use crate::conversation::{CloseReason, Event, Input};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::id::TurnId;
+use std::sync::Arc;
 
 impl Runner {
     pub(super) fn emit(&mut self, event: Event) {
         self.status.send_if_modified(|status| note(status, &event, self.conversation.newest_turn()));
+        if let Event::Bye { reason } = event {
+            self.goodbye = Some(reason);
+        }
         // No observer is a good reason for this to fail.
         let _ = self.events.send(event.clone());
         if matches!(event, Event::Pause { .. } | Event::Resume { .. }) && !self.format.can_pause {
@@ -33,7 +37,10 @@ impl Runner {
             Control::Say(text) => self.learn(Input::Say(text)),
             Control::Announce(text) => self.learn(Input::Announce(text)),
             Control::Interrupt => self.learn(Input::Interrupt),
-            Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
+            Control::SetContext { instructions, context } => {
+                self.learn(Input::SetContext { instructions, context });
+                self.status.send_modify(|status| know(status, &self.conversation));
+            }
             Control::Detach => {
                 // What came before the client went away was said.
                 while let Ok(pcm) = self.audio.try_recv() {
@@ -61,6 +68,25 @@ impl Runner {
         self.format = format;
         self.learn(Input::Attached { output_rate: format.output_rate });
         self.admit_lack_of_canceller();
+    }
+
+    /// Shows observers what has changed.
+    pub(super) fn show(&mut self) {
+        if self.conversation.is_closed() {
+            return;
+        }
+        if self.shown_revision != Some(self.conversation.revision()) {
+            self.show_snapshot();
+        }
+        let busy = self.conversation.is_busy();
+        if std::mem::replace(&mut self.busy, busy) != busy {
+            self.status.send_modify(|status| status.busy = busy);
+        }
+    }
+
+    pub(super) fn show_snapshot(&mut self) {
+        self.shown_revision = Some(self.conversation.revision());
+        self.snapshot.send_replace(Some(Arc::new(self.conversation.snapshot())));
     }
 
     /// Tells a client that wants its echo cancelled that nobody does it.

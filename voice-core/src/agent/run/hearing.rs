@@ -14,7 +14,10 @@ impl Runner {
         self.ears.surroundings(self.conversation.open_turn().is_some(), agent_speaking);
         let played = self.mouth.sounded(now);
         match self.ears.push(pcm, played, now) {
-            Ok(Some(overrun)) => self.failed(None, overrun),
+            Ok(Some(overrun)) => {
+                self.parts.tallies.overrun();
+                self.failed(None, overrun);
+            }
             Ok(None) => {}
             Err(error) => self.failed(None, error),
         }
@@ -43,6 +46,7 @@ impl Runner {
                     }
                     let dropped = self.recognizer.as_mut().map_or(0, |recognizer| recognizer.audio(turn, at, pcm));
                     if dropped > 0 {
+                        self.parts.tallies.dropped_speech(dropped);
                         self.failed(None, recognizer::overrun(dropped));
                     }
                 }

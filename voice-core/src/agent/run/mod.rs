@@ -4,6 +4,7 @@
 
 mod calls;
 mod client;
+mod flow;
 mod hearing;
 
 use super::causes::Causes;
@@ -19,7 +20,7 @@ use super::scribe::Scribe;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
-use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
+use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, Snapshot, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
 use crate::message::Message;
@@ -27,6 +28,7 @@ use crate::recording::Recorder;
 use crate::stage::{CallContext, FinalizeId, SttEvent};
 use crate::time::SessionTime;
 use bytes::Bytes;
+use flow::Flow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +64,14 @@ pub(super) struct Runner {
     status: watch::Sender<SessionStatus>,
     history: watch::Sender<Arc<[Message]>>,
     history_changed: bool,
+    continues: Option<Arc<Snapshot>>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    /// What of the conversation the newest snapshot shows.
+    shown_revision: Option<u64>,
+    busy: bool,
+    goodbye: Option<CloseReason>,
     causes: Arc<Causes>,
+    flow: Flow,
 }
 
 /// What woke the session.
@@ -81,7 +90,7 @@ enum Wake {
 
 impl Runner {
     pub(super) fn new(id: SessionId, parts: Arc<Parts>, options: SessionOptions, ends: Ends) -> Result<Self> {
-        let Ends { audio, control, outbox, events, status, history, causes, cancel } = ends;
+        let Ends { audio, control, outbox, events, status, history, snapshot, causes, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
@@ -92,6 +101,10 @@ impl Runner {
             context: Some(options.context.or_else(|| parts.config.context.clone())),
         };
         tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
+        status.send_modify(|status| know(status, &conversation));
+        if let Some(summary) = options.remembers {
+            tell(&mut conversation, &mut recorder, SessionTime::ZERO, Input::Remember(summary));
+        }
         let ears = Ears::new(&parts, options.format)?;
         let mut mouth = Mouth::default();
         mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
@@ -122,13 +135,19 @@ impl Runner {
             status,
             history,
             history_changed: false,
+            continues: options.continues,
+            snapshot,
+            shown_revision: None,
+            busy: false,
+            goodbye: None,
             causes,
+            flow: Flow::default(),
         })
     }
 
     pub(super) async fn run(mut self) {
         self.clock = Clock::start();
-        self.learn(Input::Start { output_rate: self.format.output_rate });
+        self.begin();
         self.admit_lack_of_canceller();
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
         let mut cancelled = pin!(self.cancel.cancelled());
@@ -145,6 +164,16 @@ impl Runner {
             self.wake_up(wake);
         }
         self.shut_down().await;
+    }
+
+    fn begin(&mut self) {
+        let output_rate = self.format.output_rate;
+        self.history_changed = true;
+        let beginning = match self.continues.take() {
+            Some(snapshot) => Input::Continue { output_rate, snapshot: Box::new(Arc::unwrap_or_clone(snapshot)) },
+            None => Input::Start { output_rate },
+        };
+        self.learn(beginning);
     }
 
     /// Waits for the next thing to happen. Order matters: what stops the agent comes before what makes it go on.
@@ -203,6 +232,7 @@ impl Runner {
             self.learn(Input::Timeout);
         }
         if self.ears.is_starved(now, self.conversation.user_phase() != UserPhase::Silent) {
+            self.parts.tallies.stall();
             self.ears.insert_silence(now);
             self.heard();
         }
@@ -220,6 +250,9 @@ impl Runner {
         while self.outbox.audio_bytes() <= most
             && let Some((reply, samples, pcm)) = self.mouth.release(now)
         {
+            if self.mouth.was_late() {
+                self.parts.tallies.late_piece();
+            }
             // The fact comes first: it may bring the text that must precede the audio.
             self.learn(Input::Sent { reply, samples });
             self.outbox.audio(reply.turn, pcm);
@@ -236,8 +269,14 @@ impl Runner {
         if let Some((turn, samples, reported)) = self.mouth.position(now) {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
+        self.flow.told(&self.id, now, &input, self.conversation.live_reply());
+        if let Input::Close(CloseReason::Drain) = input {
+            // The end erases what is known; whoever goes on elsewhere begins with this.
+            self.show_snapshot();
+        }
         tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
+            self.flow.asked(&self.id, now, &command);
             if let Some(recorder) = &mut self.recorder {
                 recorder.command(&command);
             }
@@ -246,6 +285,7 @@ impl Runner {
         if std::mem::take(&mut self.history_changed) {
             self.history.send_replace(self.conversation.messages().into());
         }
+        self.show();
     }
 
     fn failed(&mut self, reply: Option<ReplyId>, error: Error) {
@@ -315,6 +355,9 @@ impl Runner {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
         self.history.send_replace(Arc::from([]));
+        if self.goodbye != Some(CloseReason::Drain) {
+            self.snapshot.send_replace(None);
+        }
         self.causes.forget();
         self.status.send_modify(|status| status.closed = true);
     }
@@ -325,4 +368,10 @@ fn tell(conversation: &mut Conversation, recorder: &mut Option<Recorder>, now: S
         recorder.input(now, &input);
     }
     conversation.handle(now, input);
+}
+
+/// Keeps for observers what the next prompt holds.
+fn know(status: &mut SessionStatus, conversation: &Conversation) {
+    status.instructions = conversation.instructions().map(Into::into);
+    status.context = conversation.context().map(Into::into);
 }
