@@ -10,8 +10,9 @@ use crate::registry::Registry;
 use crate::tokens::Tokens;
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub(crate) draining: CancelToken,
     tasks: TaskTracker,
     stop: CancelToken,
+    /// The runtimes of the threads that serve, once there are any.
+    runtimes: OnceLock<Vec<Handle>>,
 }
 
 impl AppState {
@@ -62,6 +65,7 @@ impl AppState {
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),
             stop: CancelToken::new(),
+            runtimes: OnceLock::new(),
         })))
     }
 }
@@ -75,6 +79,17 @@ impl Deref for AppState {
 }
 
 impl Shared {
+    /// Says on which runtimes sessions will run.
+    pub(crate) fn run_on(&self, runtimes: Vec<Handle>) {
+        // They are told once, when the server binds its address.
+        let _ = self.runtimes.set(runtimes);
+    }
+
+    /// Tasks alive on the threads that serve: connections, sessions and what belongs to them.
+    pub(crate) fn tasks_alive(&self) -> usize {
+        self.runtimes.get().into_iter().flatten().map(|runtime| runtime.metrics().num_alive_tasks()).sum()
+    }
+
     /// Runs a task of a session or its socket. It is waited for, and at last told to stop, before the server exits.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.cancelled();

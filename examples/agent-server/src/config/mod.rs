@@ -80,6 +80,8 @@ pub struct Config {
     pub voice: Option<String>,
     /// Latencies of the fake providers, in ms: recogniser, language model, synthesiser.
     pub fake_ms: [u64; 3],
+    /// Calls of the fake providers that fail, of a hundred, and the seed of how.
+    pub fake_faults: Option<(u64, u64)>,
     /// The core's own settings.
     pub agent: AgentConfig,
     /// Opens `/api`.
@@ -137,6 +139,7 @@ impl Config {
                 layers.parse("FAKE_LLM_MS", parse::fake_latency)?.unwrap_or(0),
                 layers.parse("FAKE_TTS_MS", parse::fake_latency)?.unwrap_or(0),
             ],
+            fake_faults: layers.parse("FAKE_FAULTS", parse::fake_faults)?,
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
             tokens: TokenSettings::read(&layers)?,

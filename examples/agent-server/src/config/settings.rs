@@ -88,4 +88,5 @@ pub const SETTINGS: &[Setting] = &[
     setting("FAKE_STT_MS", "Latency of STT=fake, in ms [0]"),
     setting("FAKE_LLM_MS", "Latency of LLM=fake, in ms [0]"),
     setting("FAKE_TTS_MS", "Latency of TTS=fake, in ms [0]"),
+    setting("FAKE_FAULTS", "Calls of fakes that fail, of a hundred, and the seed of how: 20@7 [none]"),
 ];

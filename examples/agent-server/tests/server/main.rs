@@ -16,6 +16,7 @@ mod fallback;
 mod frames;
 mod guard;
 mod http;
+mod isolation;
 mod keys;
 mod limits;
 mod login;
