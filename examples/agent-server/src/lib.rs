@@ -8,17 +8,20 @@ mod accept;
 mod admission;
 mod api;
 mod body;
+mod clock;
 mod config;
 mod drain;
 mod guard;
 mod health;
 mod logging;
+mod login;
 mod memory;
 mod nodes;
 mod observe;
 mod page;
 mod problem;
 mod providers;
+mod random;
 mod registry;
 mod resume;
 mod routes;
@@ -27,12 +30,13 @@ mod shards;
 mod state;
 mod store;
 mod tls;
+mod tokens;
 mod visitor;
 mod ws;
 
 pub use config::{
     Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
-    TlsFiles, command,
+    TlsFiles, TokenSettings, command,
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
@@ -41,4 +45,5 @@ pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
 pub use store::Target;
+pub use tokens::TokenKey;
 pub use voice_providers::Secret;

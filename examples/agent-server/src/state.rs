@@ -3,9 +3,11 @@
 use crate::admission::Admission;
 use crate::config::{Config, Limits};
 use crate::guard::Guard;
+use crate::login::Login;
 use crate::memory::Memory;
 use crate::providers::Providers;
 use crate::registry::Registry;
+use crate::tokens::Tokens;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +16,6 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
-use voice_providers::Secret;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
@@ -31,7 +32,8 @@ pub struct Shared {
     pub(crate) admission: Admission,
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
-    pub(crate) admin_token: Option<Secret>,
+    pub(crate) tokens: Tokens,
+    pub(crate) login: Login,
     pub(crate) log_transcripts: bool,
     /// Cancelled once the server takes no more sessions.
     pub(crate) draining: CancelToken,
@@ -57,7 +59,8 @@ impl AppState {
             admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             limits: config.limits.clone(),
-            admin_token: config.admin_token.clone(),
+            tokens: Tokens::new(config.tokens.clone()),
+            login: Login::new(config.admin_token.clone(), config.tls.is_some()),
             log_transcripts: config.log_transcripts,
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),

@@ -6,12 +6,14 @@ mod memory;
 mod parse;
 mod settings;
 mod sources;
+mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
 pub use limits::Limits;
 pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
@@ -84,6 +86,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Opens `/api`.
     pub admin_token: Option<Secret>,
+    /// Session tokens.
+    pub tokens: TokenSettings,
     /// Web origins besides the server's own that may use it.
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
@@ -138,6 +142,7 @@ impl Config {
             fake_faults: layers.parse("FAKE_FAULTS", parse::fake_faults)?,
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
+            tokens: TokenSettings::read(&layers)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             memory: MemoryConfig::read(&layers)?,

@@ -1,10 +1,10 @@
 //! The life of one connection.
 
+use super::Admitted;
 use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
-use crate::admission::Entrance;
 use crate::config::Limits;
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
@@ -48,7 +48,7 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(state: AppState, entrance: Entrance, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+pub(super) async fn serve(state: AppState, admitted: Admitted, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -59,7 +59,7 @@ pub(super) async fn serve(state: AppState, entrance: Entrance, (mut incoming, mu
     if state.draining.is_cancelled() {
         return refuse(incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start, entrance).await {
+    let opened = match opening::open(&state, start, admitted).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };

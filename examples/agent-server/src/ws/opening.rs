@@ -1,5 +1,6 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
+use super::Admitted;
 use super::socket::Incoming;
 use crate::admission::Entrance;
 use crate::observe;
@@ -59,7 +60,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) async fn open(state: &AppState, start: Start, entrance: Entrance) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -67,12 +68,14 @@ pub(super) async fn open(state: &AppState, start: Start, entrance: Entrance) -> 
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
-    if let Some(entry) = start.resume.as_deref().and_then(|token| state.registry.resume(token)) {
+    let Admitted { entrance, visitor } = admitted;
+    let known = start.resume.as_deref().and_then(|token| state.registry.resume(token));
+    if let Some(entry) = known.filter(|entry| entry.is_open_to(visitor.user())) {
         return Ok(Opened { entry, format, resumed: true, remarks });
     }
     let mut place = match entrance {
         Entrance::Open(place) => place,
-        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+        Entrance::Return(_) => state.admission.place(state, &visitor).map_err(Refusal::NoPlace)?,
     };
     if let Some(token) = &start.resume {
         place = match resume::take_over(state, token, format, place).await? {
