@@ -3,7 +3,7 @@
 use crate::accept::Door;
 use crate::config::Config;
 use crate::drain;
-use crate::providers::Providers;
+use crate::providers::{Providers, regions};
 use crate::routes;
 use crate::shards::Shards;
 use crate::state::AppState;
@@ -113,6 +113,7 @@ impl Server {
             () = accepting => {}
             () = ending => {}
             () = state.admission.pressure.watch_process() => {}
+            () = regions::watch(&state.providers.regions) => {}
             () = reload(tls) => {}
         }
         closing.cancel();

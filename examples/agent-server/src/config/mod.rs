@@ -60,8 +60,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Keys of cloud services, by the name of their setting.
     pub keys: BTreeMap<&'static str, Secret>,
-    /// Where cloud services are found, by the name of the setting; elsewhere only when named.
-    pub base_urls: BTreeMap<&'static str, Endpoint>,
+    /// Where cloud services are found, by the name of the setting, one for each region; elsewhere only when named.
+    pub base_urls: BTreeMap<&'static str, Vec<Endpoint>>,
     /// Recognisers, the first preferred; empty when not named.
     pub stt: Vec<ProviderChoice>,
     /// Language models, the first preferred; empty when not named.
@@ -113,7 +113,7 @@ impl Config {
         let layers = Layers::read(sources)?;
         let mut base_urls = BTreeMap::new();
         for name in settings::BASE_URLS {
-            if let Some(url) = layers.parse(name, parse::base_url)? {
+            if let Some(url) = layers.parse(name, parse::base_urls)? {
                 base_urls.insert(name, url);
             }
         }
