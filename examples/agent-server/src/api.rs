@@ -6,7 +6,7 @@ use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,8 @@ use voice_core::agent::Control;
 use voice_core::conversation::{AgentState, CloseReason, TurnMetrics};
 use voice_core::protocol::MetricsFrame;
 
+/// Minutes that the history of the metrics keeps.
+const HISTORY_MINUTES: u64 = 60;
 /// How long `DELETE` waits for the session's goodbye before it answers.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -38,7 +40,7 @@ pub(crate) async fn authorise(State(state): State<AppState>, request: Request, n
         }
         (None, _) if state.guard.bound.is_loopback() => None,
         (None, _) => {
-            let message = "set ADMIN_TOKEN to use /api on a server that is not bound to the loopback";
+            let message = "set ADMIN_TOKEN to use this path on a server that is not bound to the loopback";
             Some(Problem::new(StatusCode::FORBIDDEN, "forbidden", message))
         }
     };
@@ -58,12 +60,45 @@ pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
 
 /// All open sessions.
 pub(crate) async fn list(State(state): State<AppState>) -> Json<Value> {
-    Json(state.registry.entries().iter().map(|entry| summary(entry)).collect())
+    let now = state.metrics.clock.now();
+    Json(state.registry.entries().iter().map(|entry| summary(entry, now)).collect())
 }
 
-/// One session.
+/// One session, with the figures of its last turns and what its next prompt holds.
 pub(crate) async fn show(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(summary(&*find(&state, &id)?)))
+    let entry = find(&state, &id)?;
+    let mut session = summary(&entry, state.metrics.clock.now());
+    let status = entry.session.status();
+    session["instructions"] = json!(status.instructions.as_deref());
+    session["context"] = json!(status.context.as_deref());
+    session["turns"] = json!(entry.seen.turns());
+    Ok(Json(session))
+}
+
+/// How far back a plot goes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Span {
+    minutes: Option<u64>,
+}
+
+/// Percentiles of each stage over time.
+pub(crate) async fn history(State(state): State<AppState>, Query(span): Query<Span>) -> Json<Value> {
+    let metrics = &state.metrics;
+    let now = metrics.clock.now();
+    let minutes = span.minutes.unwrap_or(HISTORY_MINUTES).clamp(1, HISTORY_MINUTES);
+    Json(metrics.history.read(now, metrics.clock.unix_ms(now), minutes))
+}
+
+/// Where a reader of failures has got to.
+#[derive(Debug, Deserialize)]
+pub(crate) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// The newest failures, the newest first.
+pub(crate) async fn errors(State(state): State<AppState>, Query(read): Query<After>) -> Json<Value> {
+    Json(json!({ "errors": state.metrics.failures.after(read.after) }))
 }
 
 /// Ends a session.
@@ -123,10 +158,10 @@ fn unknown_session() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such session")
 }
 
-fn summary(entry: &Entry) -> Value {
+fn summary(entry: &Entry, now: Duration) -> Value {
     let status = entry.session.status();
     let providers = entry.session.providers();
-    json!({
+    let mut summary = json!({
         "id": entry.session.id().as_str(),
         "state": match status.state {
             AgentState::Listening => "listening",
@@ -136,7 +171,11 @@ fn summary(entry: &Entry) -> Value {
         "turn": status.turn.0,
         "providers": { "stt": providers.stt, "llm": providers.llm, "tts": providers.tts },
         "latencies": latencies(status.metrics),
-    })
+    });
+    if let (Value::Object(summary), Value::Object(seen)) = (&mut summary, entry.seen.view(now)) {
+        summary.extend(seen);
+    }
+    summary
 }
 
 /// As in a `metrics` frame; before the first answer all of them are `null`.

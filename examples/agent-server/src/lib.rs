@@ -5,11 +5,13 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod clock;
 mod config;
 mod drain;
 mod guard;
 mod health;
 mod logging;
+mod metrics;
 mod observe;
 mod page;
 mod problem;

@@ -1,5 +1,6 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
+use crate::observe::Seen;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) session: Session,
     /// Continues the session; known to its client alone.
     pub(crate) token: String,
+    /// What has been seen of it.
+    pub(crate) seen: Seen,
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
@@ -63,6 +66,17 @@ pub(crate) enum Refusal {
     Failed(Error),
 }
 
+impl Refusal {
+    /// As one word, for counts.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Draining => "draining",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 impl Registry {
     pub(crate) fn new(limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
@@ -74,8 +88,8 @@ impl Registry {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Full)?;
         let token = random_token().map_err(Refusal::Failed)?;
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
-        let (seat, occupant) = (Arc::default(), Mutex::default());
-        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, _place: place });
+        let (seen, seat, occupant) = (Seen::default(), Arc::default(), Mutex::default());
+        let entry = Arc::new(Entry { session, token: token.clone(), seen, seat, occupant, _place: place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, page, ws};
+use crate::{api, guard, health, metrics, page, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -20,7 +20,7 @@ pub fn app(state: AppState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/api/examples", get(api::examples))
         .nest("/api/sessions", sessions(&state))
-        .route("/metrics", get(not_built))
+        .merge(watching(&state))
         .route("/v1/realtime", get(not_built))
         .route("/webrtc", post(not_built))
         .route("/twilio", get(not_built))
@@ -37,6 +37,16 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/", get(api::list))
         .route("/{id}", get(api::show).delete(api::end))
         .route("/{id}/context", put(api::set_context))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+}
+
+/// What a monitor and the dashboard read; behind the token too.
+fn watching(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/metrics", get(metrics::show))
+        .route("/api/metrics/history", get(api::history))
+        .route("/api/errors", get(api::errors))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
 }

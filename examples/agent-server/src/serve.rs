@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::drain;
+use crate::metrics::{Connected, lateness};
 use crate::providers::Providers;
 use crate::routes;
 use crate::shards::{Place, Shards};
@@ -39,7 +40,7 @@ const LAST_REQUESTS: Duration = Duration::from_secs(1);
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// A place among the open connections; a WebSocket keeps it for as long as it is open.
-pub(crate) type ConnectionPermit = Arc<(OwnedSemaphorePermit, Place)>;
+pub(crate) type ConnectionPermit = Arc<(OwnedSemaphorePermit, Place, Connected)>;
 
 /// A server that listens.
 pub struct Server {
@@ -61,7 +62,9 @@ impl Server {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
-                    return Ok(Self { listener, address, state, shards: Shards::start()? });
+                    let shards = Shards::start()?;
+                    shards.on_each(|| lateness::watch(state.metrics.clone()));
+                    return Ok(Self { listener, address, state, shards });
                 }
                 Err(error) => last = error,
             }
@@ -102,7 +105,7 @@ impl Server {
             tracing::warn!("{name} is set, but changes nothing in this build");
         }
         if config.admin_token.is_none() && !self.address.ip().is_loopback() {
-            tracing::warn!("/api is closed: set ADMIN_TOKEN to open it");
+            tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
         }
     }
 
@@ -112,7 +115,7 @@ impl Server {
         let closing = CancelToken::new();
         let connections = TaskTracker::new();
         let places = Arc::new(Semaphore::new(state.registry.limit().saturating_add(SPARE_CONNECTIONS)));
-        let accepting = accept(listener, routes::app(state.clone()), places, &shards, &connections, &closing);
+        let accepting = accept(listener, &state, places, &shards, &connections, &closing);
         let ending = async {
             shutdown.await;
             // New connections are still answered, with the news that this server is going.
@@ -148,20 +151,22 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 async fn accept(
     listener: TcpListener,
-    app: Router,
+    state: &AppState,
     places: Arc<Semaphore>,
     shards: &Shards,
     connections: &TaskTracker,
     closing: &CancelToken,
 ) {
+    let app = routes::app(state.clone());
     // The semaphore is never closed, and there is a thread.
     while let (Ok(permit), Some(place)) = (places.clone().acquire_owned().await, shards.place()) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let (app, closing, thread) = (app.clone(), closing.clone(), place.handle().clone());
+                let connected = state.metrics.connected();
                 let connection = async move {
                     match settle(stream) {
-                        Ok(stream) => serve(stream, app, Arc::new((permit, place)), closing).await,
+                        Ok(stream) => serve(stream, app, Arc::new((permit, place, connected)), closing).await,
                         Err(error) => tracing::debug!(%error, "a connection was lost at once"),
                     }
                 };

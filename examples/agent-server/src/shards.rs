@@ -51,6 +51,13 @@ impl Shards {
         Some(Place { handle: shard.handle.clone(), load: shard.load.clone() })
     }
 
+    /// Runs a task on each thread, which ends with it.
+    pub(crate) fn on_each<T: Future<Output = ()> + Send + 'static>(&self, task: impl Fn() -> T) {
+        for shard in &self.shards {
+            shard.handle.spawn(task());
+        }
+    }
+
     /// Stops the threads and waits for them.
     pub(crate) async fn end(mut self) {
         self.stop.cancel();

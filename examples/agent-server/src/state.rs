@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::guard::Guard;
+use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::registry::Registry;
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ pub struct Shared {
     pub(crate) guard: Guard,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
+    pub(crate) metrics: Arc<Metrics>,
     /// Cancelled once the server takes no more sessions.
     pub(crate) draining: CancelToken,
     tasks: TaskTracker,
@@ -44,6 +46,7 @@ impl AppState {
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
+            metrics: Arc::new(Metrics::new()),
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),
             stop: CancelToken::new(),

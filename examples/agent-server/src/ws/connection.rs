@@ -52,20 +52,21 @@ pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incomi
         First::Gone => return socket::close(incoming, outgoing, NORMAL, "").await,
     };
     if state.draining.is_cancelled() {
-        return refuse(incoming, outgoing, Refusal::Draining).await;
+        return refuse(&state, incoming, outgoing, Refusal::Draining).await;
     }
     let opened = match opening::open(&state, start) {
         Ok(opened) => opened,
-        Err(refusal) => return refuse(incoming, outgoing, refusal).await,
+        Err(refusal) => return refuse(&state, incoming, outgoing, refusal).await,
     };
     let span = tracing::info_span!("session", session = %opened.entry.session.id());
-    let ending = attend(opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
+    let ending = attend(&state, opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
     let (code, reason) = ending.close_frame();
     socket::close(incoming, outgoing, code, reason).await;
 }
 
 /// Tells a client that there is no session for it, and closes.
-async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
+async fn refuse(state: &AppState, incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
+    state.metrics.refused(refusal.word());
     let error = |code, message: &str| ServerFrame::Error {
         code,
         message: message.to_owned(),
@@ -98,6 +99,7 @@ async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
 
 /// Sits with the session until either ends.
 async fn attend(
+    state: &AppState,
     opened: Opened,
     codec: ServerCodec,
     first: Option<Result<ClientFrame, Rejection>>,
@@ -107,12 +109,14 @@ async fn attend(
     let Opened { entry, format, resumed, remarks } = opened;
     let session = &entry.session;
     let seat = entry.sit_down().await;
+    let _present = entry.seen.present();
     if resumed {
+        state.metrics.session_resumed();
         // Fails when the session has just ended; its goodbye is then all there is to send.
         let _ = session.control_wait(Control::Attach(format)).await;
     }
     let connection = Connection::new(session.clone(), format, codec, entry.token.clone(), remarks);
-    let ending = converse(&connection, first, &seat, incoming, outgoing).await;
+    let ending = converse(state, &connection, first, &seat, incoming, outgoing).await;
     tracing::debug!(?ending, "connection ends");
     if !matches!(ending, Ending::Over(_)) {
         let _ = session.control_wait(Control::Detach).await;
@@ -121,6 +125,7 @@ async fn attend(
 }
 
 async fn converse(
+    state: &AppState,
     connection: &Connection,
     first: Option<Result<ClientFrame, Rejection>>,
     seat: &Seat,
@@ -140,7 +145,7 @@ async fn converse(
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
         },
-        end = write(outgoing, connection) => match end {
+        end = write(outgoing, connection, &state.metrics) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
         },

@@ -1,10 +1,12 @@
 //! From the session to the client.
 
 use super::socket::{Lost, Outgoing};
+use crate::metrics::Metrics;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use voice_core::conversation::CloseReason;
-use voice_core::host::Connection;
+use voice_core::host::{Connection, Delivery};
+use voice_core::protocol::ServerFrame;
 
 /// How often a client is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -19,22 +21,27 @@ pub(super) enum WriteEnd {
 }
 
 /// Writes until the session or the connection ends.
-pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection) -> WriteEnd {
-    match deliver(outgoing, connection).await {
+pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, metrics: &Metrics) -> WriteEnd {
+    match deliver(outgoing, connection, metrics).await {
         // A session that ends without a word was stopped with the server.
         Ok(()) => WriteEnd::Over(connection.goodbye().unwrap_or(CloseReason::Drain)),
         Err(Lost) => WriteEnd::Lost,
     }
 }
 
-async fn deliver(outgoing: &mut Outgoing, connection: &Connection) -> Result<(), Lost> {
+async fn deliver(outgoing: &mut Outgoing, connection: &Connection, metrics: &Metrics) -> Result<(), Lost> {
     let mut pings = tokio::time::interval(PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.tick().await;
     loop {
         tokio::select! {
             delivery = connection.next() => match delivery {
-                Some(delivery) => outgoing.message(delivery.into_message()).await?,
+                Some(delivery) => {
+                    if let Delivery::Frame { frame: ServerFrame::Error { code, .. }, .. } = &delivery {
+                        metrics.error_frame(*code);
+                    }
+                    outgoing.message(delivery.into_message()).await?;
+                }
                 None => return Ok(()),
             },
             _ = pings.tick() => outgoing.ping().await?,
