@@ -21,10 +21,11 @@ mod routes;
 mod serve;
 mod shards;
 mod state;
+mod traces;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles, command,
+    Config, ConfigError, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, Telemetry, TlsFiles, command,
 };
 pub use guard::{Guard, Origin};
 pub use logging::{LogLevels, start as start_log};

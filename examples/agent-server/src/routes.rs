@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, metrics, page, ws};
+use crate::{api, guard, health, metrics, page, traces, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -39,6 +39,7 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), traces::trace))
 }
 
 /// What a monitor and the dashboard read; behind the token too.

@@ -131,6 +131,9 @@ impl Server {
             tracing::warn!(connections = connections.len(), "requests did not end in time");
         }
         shards.end().await;
+        if let Some(traces) = &state.traces {
+            traces.end().await;
+        }
     }
 }
 

@@ -5,12 +5,14 @@ use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::registry::Registry;
+use crate::traces::Traces;
+use std::io;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
-use voice_core::CancelToken;
 use voice_core::agent::Agent;
+use voice_core::{CancelToken, Error, ErrorKind, Stage};
 use voice_providers::Secret;
 
 /// The server's state. Cheap to clone.
@@ -26,6 +28,7 @@ pub struct Shared {
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Option<Traces>,
     /// Cancelled once the server takes no more sessions.
     pub(crate) draining: CancelToken,
     tasks: TaskTracker,
@@ -36,9 +39,10 @@ impl AppState {
     /// The state of a server that listens on `bound`.
     ///
     /// # Errors
-    /// A tool among the providers that no model could be told of.
+    /// A tool among the providers that no model could be told of; no thread can be had for the traces.
     pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
+        let metrics = Arc::new(Metrics::new());
         Ok(Self(Arc::new(Shared {
             agent: providers.agent(config)?,
             providers,
@@ -46,7 +50,8 @@ impl AppState {
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
-            metrics: Arc::new(Metrics::new()),
+            traces: Traces::start(config, &metrics).map_err(no_threads)?,
+            metrics,
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),
             stop: CancelToken::new(),
@@ -85,4 +90,8 @@ impl Shared {
         self.stop.cancel();
         self.tasks_ended().await;
     }
+}
+
+fn no_threads(error: io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, Stage::Session, "the traces cannot be begun").with_source(error)
 }

@@ -4,10 +4,12 @@ mod choice;
 mod parse;
 mod settings;
 mod sources;
+mod telemetry;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use telemetry::Telemetry;
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
@@ -85,6 +87,8 @@ pub struct Config {
     pub log: LogLevels,
     /// Whether the log may hold what was said.
     pub log_transcripts: bool,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// Settings that are known and were given but change nothing in this build.
     pub without_effect: Vec<&'static str>,
 }
@@ -130,6 +134,7 @@ impl Config {
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
+            telemetry: Telemetry::read(&layers)?,
             without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;

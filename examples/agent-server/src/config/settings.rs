@@ -26,10 +26,10 @@ pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
 /// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(super) const WITHOUT_EFFECT: [&str; 1] = ["REDIS_URL"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 37] = [
+pub const SETTINGS: [Setting; 39] = [
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
     setting("PORT", "Port to listen on, 0 for a free one [3000]"),
     setting("TLS_CERT", "Certificate chain (PEM); with TLS_KEY serves https and wss"),
@@ -63,7 +63,9 @@ pub const SETTINGS: [Setting; 37] = [
     secret("REDIS_URL"),
     setting("LOG", "What the log holds: off, error, warn, info, debug, trace, or target=level, … [info]"),
     setting("LOG_TRANSCRIPTS", "Whether the log may hold what was said: on or off [off]"),
-    setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go"),
+    setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go: a collector that speaks OTLP over HTTP"),
+    secret("OTEL_EXPORTER_OTLP_HEADERS"),
+    setting("OTEL_SERVICE_NAME", "What the traces call this service [agent-server]"),
     setting("FAKE_STT_MS", "Latency of STT=fake, in ms [0]"),
     setting("FAKE_LLM_MS", "Latency of LLM=fake, in ms [0]"),
     setting("FAKE_TTS_MS", "Latency of TTS=fake, in ms [0]"),

@@ -38,7 +38,7 @@ impl MetricConstructor<Histogram> for Buckets {
 /// Every metric.
 pub(super) struct Families {
     // Of turns, in s.
-    pub(super) vad_end: Histograms<0>,
+    pub(super) vad_end: Histogram,
     pub(super) stt: Histograms<1>,
     pub(super) llm_ttft: Histograms<1>,
     pub(super) tts: Histograms<1>,
@@ -71,8 +71,9 @@ pub(super) struct Families {
     pub(super) queued_most: Gauges<1>,
     pub(super) queued_audio: Gauge,
     pub(super) observer_missed: Counter,
+    pub(super) trace_exports: Counters<1>,
     // Of the process.
-    pub(super) lateness: Histograms<0>,
+    pub(super) lateness: Histogram,
     pub(super) cpu: Counter<f64, AtomicU64>,
     pub(super) resident: Gauge,
     pub(super) threads: Gauge,
@@ -86,7 +87,7 @@ impl Families {
         registry.register("build", "The server", version);
         let mut all = Names(registry);
         Self {
-            vad_end: all.seconds("vad_end", "Last sample of speech to the decision that it has ended", LATENCIES),
+            vad_end: all.plain_seconds("vad_end", "Last sample of speech to the decision that it has ended", LATENCIES),
             stt: all.seconds("stt", "End of speech to the final transcript", LATENCIES),
             llm_ttft: all.seconds("llm_ttft", "Request to the first token of the language model", LATENCIES),
             tts: all.seconds("tts", "First text handed to the synthesiser to the first byte of speech", LATENCIES),
@@ -117,7 +118,12 @@ impl Families {
             queued_most: all.one("queued_most", "What waits in the fullest queue of one session, by queue"),
             queued_audio: all.unit("queued_audio", "Reply audio that transports have not taken", Unit::Bytes),
             observer_missed: all.one("observer_missed", "Events that were too fast for the server's own observers"),
-            lateness: all.seconds("thread_lateness", "How late the threads that serve sessions wake up", LATENESS),
+            trace_exports: all.one("trace_exports", "Batches of traces: taken by their collector or dropped"),
+            lateness: all.plain_seconds(
+                "thread_lateness",
+                "How late the threads that serve sessions wake up",
+                LATENESS,
+            ),
             cpu: all.unit("process_cpu", "CPU time of the process", Unit::Seconds),
             resident: all.unit("process_resident_memory", "Memory of the process", Unit::Bytes),
             threads: all.one("process_threads", "Threads of the process"),
@@ -149,6 +155,12 @@ impl Names<'_> {
         let metric = M::default();
         self.0.register_with_unit(name, help, unit, metric.clone());
         metric
+    }
+
+    fn plain_seconds(&mut self, name: &str, help: &str, buckets: &'static [f64]) -> Histogram {
+        let histogram = Buckets(buckets).new_metric();
+        self.0.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        histogram
     }
 
     fn seconds<const N: usize>(&mut self, name: &str, help: &str, buckets: &'static [f64]) -> Histograms<N> {

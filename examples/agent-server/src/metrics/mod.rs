@@ -73,7 +73,7 @@ impl Metrics {
         turns.inc();
         let by = frame.providers.as_ref();
         if let Some(ms) = frame.vad_end_ms {
-            vad_end.get_or_create(&[]).observe(seconds(ms));
+            vad_end.observe(seconds(ms));
         }
         served(stt, frame.stt_ms, by.and_then(|by| by.stt.as_deref()));
         served(llm_ttft, frame.llm_ttft_ms, by.and_then(|by| by.llm.as_deref()));
@@ -134,6 +134,12 @@ impl Metrics {
         self.families.observer_missed.inc_by(events);
     }
 
+    /// A batch of traces went out, and whether its collector took it.
+    pub(crate) fn traces_exported(&self, taken: bool) {
+        let outcome = if taken { "taken" } else { "dropped" };
+        self.families.trace_exports.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
     /// A connection counts as open until what is given is dropped.
     pub(crate) fn connected(self: &Arc<Self>) -> Connected {
         self.families.connections.inc();
@@ -141,7 +147,7 @@ impl Metrics {
     }
 
     fn late(&self, by: Duration) {
-        self.families.lateness.get_or_create(&[]).observe(by.as_secs_f64());
+        self.families.lateness.observe(by.as_secs_f64());
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) use seen::Seen;
 use crate::metrics::{Failure, Metrics};
 use crate::registry::{Entry, Events};
 use crate::state::AppState;
+use crate::traces::{Caller, SessionTrace};
 use log::Log;
 use seen::count;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use voice_core::protocol::MetricsFrame;
 use voice_core::{ErrorKind, Stage};
 
 /// Follows a session to its end, then takes it off the register.
-pub(crate) async fn follow(entry: Arc<Entry>, mut events: Events, state: AppState) {
-    let mut observer = Observer::new(&entry, &state);
+pub(crate) async fn follow(entry: Arc<Entry>, mut events: Events, state: AppState, caller: Caller) {
+    let mut observer = Observer::new(&entry, &state, &caller);
     let closed = entry.session.closed();
     tokio::pin!(closed);
     loop {
@@ -47,14 +48,18 @@ struct Observer<'a> {
     entry: &'a Entry,
     metrics: &'a Metrics,
     log: Log,
+    trace: Option<SessionTrace>,
     reason: Option<CloseReason>,
 }
 
 impl<'a> Observer<'a> {
-    fn new(entry: &'a Entry, state: &'a AppState) -> Self {
+    fn new(entry: &'a Entry, state: &'a AppState, caller: &Caller) -> Self {
         let metrics = &*state.metrics;
-        entry.seen.opened(metrics.clock.now());
+        let now = metrics.clock.now();
+        entry.seen.opened(now);
         metrics.session_opened();
+        let trace = state.traces.as_ref();
+        let trace = trace.map(|traces| traces.session(entry.session.id(), caller, metrics.clock.wall(now)));
         let providers = entry.session.providers();
         info!(
             stt = providers.stt.as_deref(),
@@ -62,19 +67,25 @@ impl<'a> Observer<'a> {
             tts = providers.tts.as_deref(),
             "session opened"
         );
-        Self { entry, metrics, log: Log { texts: state.log_transcripts }, reason: None }
+        Self { entry, metrics, log: Log { texts: state.log_transcripts }, trace, reason: None }
     }
 
     fn event(&mut self, event: Event) {
         let Self { entry, metrics, .. } = self;
         let seen = &entry.seen;
         self.log.event(&event);
+        if let Some(trace) = &mut self.trace {
+            trace.event(&event, metrics.clock.wall(metrics.clock.now()));
+        }
         match event {
             Event::Metrics(figures) => {
                 // One rounding for all who are told: client, log, Prometheus, operator.
                 let frame = MetricsFrame::from(figures);
                 metrics.turn(&frame);
                 log::metrics(&frame);
+                if let Some(trace) = &mut self.trace {
+                    trace.metrics(&frame, metrics.clock.wall(metrics.clock.now()));
+                }
                 seen.turn(frame);
             }
             Event::ReplyEnd { interrupted: true, .. } => {
@@ -126,6 +137,9 @@ impl Drop for Observer<'_> {
     /// Also when the server stops it.
     fn drop(&mut self) {
         self.metrics.session_closed(self.reason);
+        if let Some(trace) = &mut self.trace {
+            trace.end(self.reason, self.metrics.clock.wall(self.metrics.clock.now()));
+        }
         info!("session closed");
     }
 }

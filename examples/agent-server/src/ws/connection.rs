@@ -6,6 +6,7 @@ use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
+use crate::traces::Caller;
 use tracing::Instrument;
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
@@ -43,7 +44,7 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+pub(super) async fn serve(state: AppState, caller: Caller, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -54,7 +55,7 @@ pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incomi
     if state.draining.is_cancelled() {
         return refuse(&state, incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start) {
+    let opened = match opening::open(&state, start, caller) {
         Ok(opened) => opened,
         Err(refusal) => return refuse(&state, incoming, outgoing, refusal).await,
     };

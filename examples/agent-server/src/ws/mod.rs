@@ -9,6 +9,7 @@ mod writer;
 use crate::problem::Problem;
 use crate::serve::ConnectionPermit;
 use crate::state::AppState;
+use crate::traces::Caller;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -22,11 +23,12 @@ pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request)
         Err(problem) => return problem.into_response(),
     };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
+    let caller = Caller::of(request.headers());
     let upgraded = hyper::upgrade::on(&mut request);
     let shared = state.clone();
     state.spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => connection::serve(shared, socket::accept(upgraded).await).await,
+            Ok(upgraded) => connection::serve(shared, caller, socket::accept(upgraded).await).await,
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
         drop(place);

@@ -4,6 +4,7 @@ use super::socket::Incoming;
 use crate::observe;
 use crate::registry::{Entry, Refusal};
 use crate::state::AppState;
+use crate::traces::Caller;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+pub(super) fn open(state: &AppState, start: Start, caller: Caller) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -74,7 +75,7 @@ pub(super) fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
         SessionOptions { id: None, format, instructions: start.instructions, context: start.context, recording: None };
     let (entry, events) = state.registry.open(&state.agent, options)?;
     let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
+    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller).instrument(span));
     Ok(Opened { entry, format, resumed: false, remarks })
 }
 

@@ -21,3 +21,4 @@ mod pressure;
 mod process;
 mod resume;
 mod tools;
+mod traces;
