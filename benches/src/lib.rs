@@ -2,6 +2,7 @@
 
 mod conversation;
 pub mod echo;
+pub mod load;
 mod models;
 mod process;
 mod speech;
@@ -9,7 +10,7 @@ mod voices;
 
 pub use conversation::play;
 pub use models::smart_turn;
-pub use process::{process_cpu, resident_kib, thread_cpu};
+pub use process::{ProcessState, open_connections, process_cpu, resident_kib, thread_cpu};
 pub use speech::{buzz, spoken};
 pub use voices::{apart, say, voice};
 

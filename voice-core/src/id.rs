@@ -89,6 +89,14 @@ pub struct ReplyId {
     pub attempt: u32,
 }
 
+impl ReplyId {
+    /// The next attempt at an answer to the same turn.
+    #[must_use]
+    pub fn next_attempt(self) -> Self {
+        Self { attempt: self.attempt.wrapping_add(1), ..self }
+    }
+}
+
 impl From<TurnId> for ReplyId {
     /// The first attempt at an answer to the turn.
     fn from(turn: TurnId) -> Self {

@@ -1,10 +1,10 @@
 //! What was said and done, as the language model gets to see it.
 
 use crate::tool::ToolRound;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One thing said or done, as it stands in the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
     /// The person's words.

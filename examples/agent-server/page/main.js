@@ -12,7 +12,7 @@ import { Notices } from './notices.js';
 import { Controls } from './controls.js';
 import { fillCard } from './card.js';
 import { element } from './dom.js';
-import { farewell, microphoneProblem, serverError } from './words.js';
+import { farewell, microphoneProblem, serverError, waiting } from './words.js';
 
 const $ = id => document.getElementById(id);
 const phone = matchMedia('(max-width: 899px)');
@@ -171,12 +171,15 @@ function receive(frame) {
   }
 }
 
+let waitsFor;
+
 function showStatus({ connection, attempt, retryAt, reason }) {
   controls.set({ connection, retryAt, ...(connection !== 'open' && { state: 'idle', hearing: false }) });
-  if (connection === 'waiting' && attempt === 1) {
-    notices.show('connection', reason === 'drain'
-      ? { kind: 'info', title: 'The server is restarting.', text: 'The conversation goes on in a moment.' }
-      : { title: 'The server cannot be reached.', text: 'Trying again by itself; the conversation goes on from where it was if the server still knows it.', actions: [['Try now', () => session.connect()]] });
+  if (connection === 'waiting' && (attempt === 1 || reason || reason !== waitsFor)) {
+    waitsFor = reason;
+    const notice = waiting(reason, Math.ceil((retryAt - performance.now()) / 1000));
+    const restarting = reason === 'drain' || reason === 'draining';
+    notices.show('connection', { ...notice, actions: restarting ? [] : [['Try now', () => session.connect()]] });
   }
   if (connection !== 'closed') return;
   stopMicrophone();

@@ -1,5 +1,6 @@
 //! The operator's view of sessions, and what the page needs to know before one is open.
 
+use crate::nodes::{self, Answer, Deed};
 use crate::problem::Problem;
 use crate::registry::Entry;
 use crate::state::AppState;
@@ -7,12 +8,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::Control;
 use voice_core::conversation::{AgentState, CloseReason, TurnMetrics};
@@ -58,21 +58,28 @@ pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
     Json(json!({ "groups": state.providers.examples }))
 }
 
-/// All open sessions.
-pub(crate) async fn list(State(state): State<AppState>) -> Json<Value> {
-    let now = state.metrics.clock.now();
-    Json(state.registry.entries().iter().map(|entry| summary(entry, now)).collect())
+/// All open sessions: this server's, or with `?all=1` those of every server that shares its store.
+pub(crate) async fn list(State(state): State<AppState>, uri: Uri) -> Result<Response, Problem> {
+    if !uri.query().is_some_and(|query| query.split('&').any(|part| part == "all=1")) {
+        let sessions: Value = state.registry.entries().iter().map(|entry| summary(&state, entry)).collect();
+        return Ok(Json(sessions).into_response());
+    }
+    let (sessions, silent) = nodes::everywhere(&state).await?;
+    let mut response = Json(sessions).into_response();
+    if !silent.is_empty()
+        && let Ok(names) = HeaderValue::from_str(&silent.join(", "))
+    {
+        response.headers_mut().insert("voice-agent-silent-nodes", names);
+    }
+    Ok(response)
 }
 
-/// One session, with the figures of its last turns and what its next prompt holds.
+/// One session.
 pub(crate) async fn show(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let entry = find(&state, &id)?;
-    let mut session = summary(&entry, state.metrics.clock.now());
-    let status = entry.session.status();
-    session["instructions"] = json!(status.instructions.as_deref());
-    session["context"] = json!(status.context.as_deref());
-    session["turns"] = json!(entry.seen.turns());
-    Ok(Json(session))
+    match nodes::anywhere(&state, &id, Deed::Show).await? {
+        Answer::Is(session) => Ok(Json(session)),
+        Answer::Done | Answer::Unknown => Err(nodes::unknown_session()),
+    }
 }
 
 /// How far back a plot goes.
@@ -103,22 +110,25 @@ pub(crate) async fn errors(State(state): State<AppState>, Query(read): Query<Aft
 
 /// Ends a session.
 pub(crate) async fn end(State(state): State<AppState>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let entry = find(&state, &id)?;
+    nodes::anywhere(&state, &id, Deed::End).await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// Ends a session of this server and waits for its goodbye.
+pub(crate) async fn say_goodbye(state: &AppState, entry: &Entry) {
     // A session that is over already is as gone as the caller wants it.
     let _ = entry.session.control_wait(Control::Close(CloseReason::Deleted)).await;
     if tokio::time::timeout(GOODBYE, entry.session.closed()).await.is_ok() {
         state.registry.remove(entry.session.id());
     }
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// New instructions or context; a field left out stays, `null` clears.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ContextChange {
-    #[serde(default, deserialize_with = "given")]
+pub(crate) struct ContextChange {
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     instructions: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     context: Option<Option<String>>,
 }
 
@@ -133,7 +143,17 @@ pub(crate) async fn set_context(
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
-    let entry = find(&state, &id)?;
+    match read_change(body) {
+        Ok(change) => nodes::anywhere(&state, &id, Deed::SetContext(change)).await.map(|_| StatusCode::NO_CONTENT),
+        Err(problem) => {
+            // That there is no such session is worth more to know.
+            nodes::anywhere(&state, &id, Deed::Show).await?;
+            Err(problem)
+        }
+    }
+}
+
+fn read_change(body: Result<Bytes, BytesRejection>) -> Result<ContextChange, Problem> {
     let bad = |code, message| Problem::new(StatusCode::BAD_REQUEST, code, message);
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
@@ -143,22 +163,28 @@ pub(crate) async fn set_context(
     })?;
     let value: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|error| bad("bad_json", format!("the body is not a JSON object: {error}")))?;
-    let change: ContextChange = serde_json::from_value(Value::Object(value))
-        .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))?;
+    serde_json::from_value(Value::Object(value))
+        .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))
+}
+
+/// Changes a session of this server; whether it was still open.
+pub(crate) async fn change_context(entry: &Entry, change: ContextChange) -> bool {
     let control = Control::SetContext { instructions: change.instructions, context: change.context };
-    entry.session.control_wait(control).await.map_err(|_| unknown_session())?;
-    Ok(StatusCode::NO_CONTENT)
+    entry.session.control_wait(control).await.is_ok()
 }
 
-fn find(state: &AppState, id: &str) -> Result<Arc<Entry>, Problem> {
-    state.registry.get(id).ok_or_else(unknown_session)
+/// How a session stands, with the figures of its last turns and what its next prompt holds.
+pub(crate) fn detail(state: &AppState, entry: &Entry) -> Value {
+    let mut session = summary(state, entry);
+    let status = entry.session.status();
+    session["instructions"] = json!(status.instructions.as_deref());
+    session["context"] = json!(status.context.as_deref());
+    session["turns"] = json!(entry.seen.turns());
+    session
 }
 
-fn unknown_session() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such session")
-}
-
-fn summary(entry: &Entry, now: Duration) -> Value {
+/// How a session stands.
+pub(crate) fn summary(state: &AppState, entry: &Entry) -> Value {
     let status = entry.session.status();
     let providers = entry.session.providers();
     let mut summary = json!({
@@ -172,7 +198,8 @@ fn summary(entry: &Entry, now: Duration) -> Value {
         "providers": { "stt": providers.stt, "llm": providers.llm, "tts": providers.tts },
         "latencies": latencies(status.metrics),
     });
-    if let (Value::Object(summary), Value::Object(seen)) = (&mut summary, entry.seen.view(now)) {
+    let seen = entry.seen.view(state.metrics.clock.now());
+    if let (Value::Object(summary), Value::Object(seen)) = (&mut summary, seen) {
         summary.extend(seen);
     }
     summary

@@ -4,33 +4,44 @@
 
 #![deny(unsafe_code)]
 
+mod accept;
+mod admission;
 mod api;
+mod body;
 mod clock;
 mod config;
 mod drain;
 mod guard;
 mod health;
 mod logging;
+mod memory;
 mod metrics;
+mod nodes;
 mod observe;
 mod page;
 mod problem;
 mod providers;
 mod registry;
+mod resume;
 mod routes;
 mod serve;
 mod shards;
 mod state;
+mod store;
+mod tls;
 mod traces;
+mod visitor;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, Telemetry, TlsFiles, command,
+    Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
+    Telemetry, TlsFiles, command,
 };
-pub use guard::{Guard, Origin};
+pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
 pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
+pub use store::Target;
 pub use voice_providers::Secret;

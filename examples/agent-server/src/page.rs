@@ -18,15 +18,23 @@ const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-const HEADERS: [(HeaderName, &str); 6] = [
+/// The dashboard talks to its own server alone.
+const POLICY_OF_DASHBOARD: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 5] = [
     // Names carry no version, so a browser asks each time and is mostly told that nothing has changed.
     (header::CACHE_CONTROL, "no-cache"),
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
 ];
+
+/// `GET /dashboard`: the operator's page.
+pub(crate) async fn dashboard(method: Method, headers: HeaderMap) -> Response {
+    file(method, Uri::from_static("/dashboard/index.html"), headers).await
+}
 
 /// Answers whatever no other route does: a file of the page, or 404.
 pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -44,7 +52,9 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Respon
     } else {
         ([(header::CONTENT_TYPE, file.media_type)], file.body).into_response()
     };
+    let policy = if path.starts_with("dashboard/") { POLICY_OF_DASHBOARD } else { CONTENT_SECURITY_POLICY };
     let answer = response.headers_mut();
+    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     answer.insert(header::ETAG, HeaderValue::from_static(file.tag));
     for (name, value) in HEADERS {
         answer.insert(name, HeaderValue::from_static(value));

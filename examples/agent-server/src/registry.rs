@@ -1,13 +1,15 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
+use crate::admission::Refused;
 use crate::observe::Seen;
+use crate::store::Pass;
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
 use voice_core::agent::{Agent, Session, SessionOptions};
 use voice_core::conversation::Event;
-use voice_core::{CancelToken, Error, ErrorKind, Result, SessionId, Stage};
+use voice_core::{CancelToken, Error, SessionId};
 
 /// What an observer of a session reads.
 pub(crate) type Events = broadcast::Receiver<Event>;
@@ -15,19 +17,32 @@ pub(crate) type Events = broadcast::Receiver<Event>;
 /// One open session.
 pub(crate) struct Entry {
     pub(crate) session: Session,
-    /// Continues the session; known to its client alone.
-    pub(crate) token: String,
+    /// Continues the session; its token is known to its client alone.
+    pub(crate) pass: Pass,
+    /// Grows with every server that takes the session over.
+    pub(crate) epoch: u64,
+    /// Whose memory it has brought back, and adds to at its end.
+    pub(crate) user: Option<String>,
+    /// Cancelled when the session is over and the store knows.
+    pub(crate) kept: CancelToken,
     /// What has been seen of it.
     pub(crate) seen: Seen,
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
-    _place: OwnedSemaphorePermit,
+    attended: Arc<AtomicUsize>,
+    _place: Place,
+}
+
+/// The right to open a session, and to have it open.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The right to be the one connection of a session.
 pub(crate) struct Seat {
     _guard: OwnedMutexGuard<()>,
+    attended: Arc<AtomicUsize>,
     /// Cancelled when a newer connection wants the seat.
     pub(crate) evicted: CancelToken,
 }
@@ -37,8 +52,28 @@ impl Entry {
     pub(crate) async fn sit_down(&self) -> Seat {
         let evicted = CancelToken::new();
         std::mem::replace(&mut *lock(&self.occupant), evicted.clone()).cancel();
-        Seat { _guard: self.seat.clone().lock_owned().await, evicted }
+        let guard = self.seat.clone().lock_owned().await;
+        self.attended.fetch_add(1, Ordering::Relaxed);
+        Seat { _guard: guard, attended: self.attended.clone(), evicted }
     }
+
+    /// Tells the connection in the seat, if any, to leave it without a goodbye.
+    pub(crate) fn evict(&self) {
+        std::mem::take(&mut *lock(&self.occupant)).cancel();
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.attended.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whose a session is.
+pub(crate) struct Holder {
+    pub(crate) pass: Pass,
+    pub(crate) epoch: u64,
+    pub(crate) user: Option<String>,
 }
 
 /// All open sessions.
@@ -46,6 +81,8 @@ pub(crate) struct Registry {
     table: Mutex<Table>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Sessions whose client is connected.
+    attended: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -58,8 +95,8 @@ struct Table {
 /// Why no session was opened.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// As many are open as may be.
-    Full,
+    /// There is no place for one more.
+    NoPlace(Refused),
     /// The server is shutting down.
     Draining,
     /// The agent could not.
@@ -70,7 +107,7 @@ impl Refusal {
     /// As one word, for counts.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Self::Full => "full",
+            Self::NoPlace(refused) => refused.word(),
             Self::Draining => "draining",
             Self::Failed(_) => "failed",
         }
@@ -80,21 +117,32 @@ impl Refusal {
 impl Registry {
     pub(crate) fn new(limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
-        Self { table: Mutex::default(), places, limit }
+        Self { table: Mutex::default(), places, limit, attended: Arc::default() }
     }
 
-    /// Opens a session; its events come with it, from the first on.
-    pub(crate) fn open(&self, agent: &Agent, options: SessionOptions) -> Result<(Arc<Entry>, Events), Refusal> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Full)?;
-        let token = random_token().map_err(Refusal::Failed)?;
+    /// A place for one session, unless all are taken.
+    pub(crate) fn reserve(&self) -> Option<Place> {
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()? })
+    }
+
+    /// Opens a session in its place; its events come with it, from the first on.
+    pub(crate) fn open(
+        &self,
+        place: Place,
+        agent: &Agent,
+        options: SessionOptions,
+        Holder { pass, epoch, user }: Holder,
+    ) -> Result<(Arc<Entry>, Events), Refusal> {
+        let options = SessionOptions { id: Some(pass.id.clone()), ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
-        let (seen, seat, occupant) = (Seen::default(), Arc::default(), Mutex::default());
-        let entry = Arc::new(Entry { session, token: token.clone(), seen, seat, occupant, _place: place });
+        let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
+        let (seen, attended) = (Seen::default(), self.attended.clone());
+        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seen, seat, occupant, attended, _place: place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);
         }
-        table.by_token.insert(token, entry.session.id().clone());
+        table.by_token.insert(entry.pass.token.clone(), entry.session.id().clone());
         table.by_id.insert(entry.session.id().clone(), entry.clone());
         Ok((entry, events))
     }
@@ -122,16 +170,24 @@ impl Registry {
         entries
     }
 
-    /// Forgets a session that is over. Doing it twice does nothing.
+    /// Forgets a session that is over. Doing it twice does nothing, also when it goes on under the same id.
     pub(crate) fn remove(&self, id: &SessionId) {
         let mut table = lock(&self.table);
-        if let Some(entry) = table.by_id.remove(id) {
-            table.by_token.remove(&entry.token);
+        let is_over = |entry: &Arc<Entry>| entry.session.status().closed;
+        if table.by_id.get(id).is_some_and(is_over)
+            && let Some(entry) = table.by_id.remove(id)
+        {
+            table.by_token.remove(&entry.pass.token);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).by_id.len()
+    }
+
+    /// Sessions whose client is away.
+    pub(crate) fn waiting(&self) -> usize {
+        self.len().saturating_sub(self.attended.load(Ordering::Relaxed))
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -145,18 +201,4 @@ impl Registry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// 256 random bits as hexadecimal digits.
-fn random_token() -> Result<String> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::new(ErrorKind::Internal, Stage::Session, "the system gives no random numbers").with_source(error)
-    })?;
-    let mut token = String::with_capacity(64);
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(token, "{byte:02x}");
-    }
-    Ok(token)
 }

@@ -2,19 +2,19 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, metrics, page, traces, ws};
+use crate::{admission, api, body, guard, health, metrics, page, traces, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{get, post, put};
 
-/// Bytes of a request's body that are read at most.
-const MAX_BODY_BYTES: usize = 64 << 10;
-
 /// The whole HTTP interface.
 pub fn app(state: AppState) -> Router {
-    Router::new()
+    let router = Router::new();
+    #[cfg(feature = "fakes")]
+    let router = router.route("/echo", get(ws::echo));
+    router
         .route("/ws", get(ws::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -27,7 +27,9 @@ pub fn app(state: AppState) -> Router {
         .fallback(page::file)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), admission::limit_requests))
+        .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .with_state(state)
 }
 
@@ -38,6 +40,7 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}", get(api::show).delete(api::end))
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
         .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
         .layer(middleware::from_fn_with_state(state.clone(), traces::trace))
 }
@@ -46,6 +49,7 @@ fn sessions(state: &AppState) -> Router<AppState> {
 fn watching(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/metrics", get(metrics::show))
+        .route("/dashboard", get(page::dashboard))
         .route("/api/metrics/history", get(api::history))
         .route("/api/errors", get(api::errors))
         .method_not_allowed_fallback(wrong_method)

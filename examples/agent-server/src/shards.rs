@@ -3,6 +3,8 @@
 //! A session, its socket and their timers stay on the thread that took the connection. A frame then wakes nobody on
 //! another core, and what a session needs is where it was used last.
 
+use crate::admission::Pressure;
+use crate::metrics::Metrics;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,11 +37,11 @@ pub(crate) struct Place {
 }
 
 impl Shards {
-    /// Starts as many threads as the machine runs at once.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts as many threads as the machine runs at once, each of which tells how late it is.
+    pub(crate) fn start(pressure: &Arc<Pressure>, metrics: &Arc<Metrics>) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let stop = CancelToken::new();
-        let shards = (0..count).map(|index| Shard::start(index, &stop)).collect::<io::Result<_>>();
+        let shards = (0..count).map(|index| Shard::start(index, pressure, metrics, &stop)).collect::<io::Result<_>>();
         // Those that were started go with the token.
         shards.map(|shards| Self { shards, stop: stop.clone() }).inspect_err(|_| stop.cancel())
     }
@@ -49,13 +51,6 @@ impl Shards {
         let shard = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed))?;
         shard.load.fetch_add(1, Ordering::Relaxed);
         Some(Place { handle: shard.handle.clone(), load: shard.load.clone() })
-    }
-
-    /// Runs a task on each thread, which ends with it.
-    pub(crate) fn on_each<T: Future<Output = ()> + Send + 'static>(&self, task: impl Fn() -> T) {
-        for shard in &self.shards {
-            shard.handle.spawn(task());
-        }
     }
 
     /// Stops the threads and waits for them.
@@ -79,12 +74,18 @@ impl Drop for Shards {
 }
 
 impl Shard {
-    fn start(index: usize, stop: &CancelToken) -> io::Result<Self> {
+    fn start(index: usize, pressure: &Arc<Pressure>, metrics: &Arc<Metrics>, stop: &CancelToken) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (handle, stop) = (runtime.handle().clone(), stop.clone());
+        let (handle, pressure, stop) = (runtime.handle().clone(), pressure.clone(), stop.clone());
+        let metrics = metrics.clone();
         let (done, ended) = oneshot::channel();
         let thread = thread::Builder::new().name(format!("serve-{index}")).spawn(move || {
-            runtime.block_on(stop.cancelled());
+            runtime.block_on(async {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = pressure.watch_thread(|late| metrics.late(late)) => {}
+                }
+            });
             runtime.shutdown_timeout(ENDING);
             // Nobody waits when the server was dropped.
             let _ = done.send(());
@@ -112,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_spread_evenly_and_give_their_places_back() {
-        let shards = Shards::start().expect("threads");
+        let shards = Shards::start(&Arc::default(), &Arc::new(Metrics::new())).expect("threads");
         let count = shards.shards.len();
         let places: Vec<Place> = (0..3 * count).map(|_| shards.place().expect("a thread")).collect();
         let load = |shards: &Shards| -> Vec<usize> {
@@ -126,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_still_runs_is_stopped_with_the_threads() {
-        let shards = Shards::start().expect("threads");
+        let shards = Shards::start(&Arc::default(), &Arc::new(Metrics::new())).expect("threads");
         let place = shards.place().expect("a thread");
         let (alive, gone) = oneshot::channel::<()>();
         place.handle().spawn(async move {

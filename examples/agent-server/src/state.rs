@@ -1,7 +1,9 @@
 //! What all requests share.
 
-use crate::config::Config;
+use crate::admission::Admission;
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::registry::Registry;
@@ -10,6 +12,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use voice_core::agent::Agent;
 use voice_core::{CancelToken, Error, ErrorKind, Stage};
@@ -24,7 +27,12 @@ pub struct Shared {
     pub(crate) agent: Agent,
     pub(crate) providers: Providers,
     pub(crate) registry: Registry,
+    pub(crate) memory: Memory,
+    /// How long turns that are under way have to end when the server goes.
+    pub(crate) drain: Duration,
+    pub(crate) admission: Admission,
     pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) log_transcripts: bool,
     pub(crate) metrics: Arc<Metrics>,
@@ -39,7 +47,8 @@ impl AppState {
     /// The state of a server that listens on `bound`.
     ///
     /// # Errors
-    /// A tool among the providers that no model could be told of; no thread can be had for the traces.
+    /// A tool among the providers that no model could be told of; a system without random numbers, or
+    /// without a thread for the traces.
     pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
         let metrics = Arc::new(Metrics::new());
@@ -47,7 +56,11 @@ impl AppState {
             agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
+            memory: Memory::new(&config.memory, config.max_sessions)?,
+            drain: config.memory.drain,
+            admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
+            limits: config.limits.clone(),
             admin_token: config.admin_token.clone(),
             log_transcripts: config.log_transcripts,
             traces: Traces::start(config, &metrics).map_err(no_threads)?,

@@ -1,5 +1,6 @@
 //! The driver: the only place where the streams, the conversation and a clock meet.
 
+mod breakdown;
 mod causes;
 mod clock;
 mod counts;
@@ -23,13 +24,14 @@ pub use session::{ClientFormat, Control, ProviderNames, QueueDepths, Session, Se
 pub use standby::StandbyLine;
 
 use crate::cancel::CancelToken;
-use crate::conversation::{ConversationConfig, Event};
+use crate::conversation::{ConversationConfig, Event, Snapshot};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
 use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
 use crate::tool::ToolSpec;
+use breakdown::Breakdown;
 use counts::Tallies;
 use run::Runner;
 use serde::{Deserialize, Serialize};
@@ -118,6 +120,11 @@ pub struct SessionOptions {
     pub context: Option<String>,
     /// Where to record what its conversation is told and decides, to be replayed.
     pub recording: Option<RecordingOptions>,
+    /// What the session was before, here or in another process: it goes on from there, with these instructions and this
+    /// context, its turns count on, and there is no greeting.
+    pub continues: Option<Arc<Snapshot>>,
+    /// What is known of earlier conversations with the same user, in short: the history begins with it.
+    pub remembers: Option<String>,
 }
 
 /// Puts an agent together.
@@ -152,9 +159,10 @@ impl Agent {
         let id = options.id.clone().unwrap_or_else(SessionId::random);
         let cancel = CancelToken::new();
         let (session, ends) = Session::new(id.clone(), self.providers(), cancel);
+        let breakdown = Breakdown::of(&id, &ends);
         let runner = Runner::new(id, self.parts.clone(), options, ends)?;
         let events = session.subscribe();
-        tokio::spawn(runner.run());
+        tokio::spawn(breakdown.told_of(runner.run()));
         Ok((session, events))
     }
 

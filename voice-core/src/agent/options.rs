@@ -113,7 +113,7 @@ impl SessionOptions {
             },
             instructions: asked.instructions,
             context: asked.context,
-            recording: None,
+            ..Self::default()
         })
     }
 }

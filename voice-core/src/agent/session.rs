@@ -3,7 +3,7 @@
 use super::causes::Causes;
 use super::outbox::{Outbox, Output};
 use crate::cancel::CancelToken;
-use crate::conversation::{AgentState, CloseReason, Event, ToolStatus, TurnMetrics};
+use crate::conversation::{AgentState, CloseReason, Event, Snapshot, ToolStatus, TurnMetrics};
 use crate::error::{Error, ErrorKind, Result, Stage, Token};
 use crate::id::{SessionId, TurnId};
 use crate::message::Message;
@@ -73,8 +73,12 @@ pub struct SessionStatus {
     pub turn: TurnId,
     /// The latencies of the last turn that was answered.
     pub metrics: Option<TurnMetrics>,
+    /// Whether a turn or a reply is under way that time alone will bring to its end.
+    pub busy: bool,
     /// Whether the session is over.
     pub closed: bool,
+    /// Whether it came to its end by a fault of its own: its task panicked.
+    pub broken: bool,
     /// How the agent is to behave, for the next prompt.
     pub instructions: Option<Arc<str>>,
     /// What it is to know, for the next prompt.
@@ -122,6 +126,7 @@ struct Shared {
     events: broadcast::Sender<Event>,
     status: watch::Receiver<SessionStatus>,
     history: watch::Receiver<Arc<[Message]>>,
+    snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
     causes: Arc<Causes>,
     cancel: CancelToken,
 }
@@ -140,6 +145,7 @@ pub(super) struct Ends {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Sender<SessionStatus>,
     pub(super) history: watch::Sender<Arc<[Message]>>,
+    pub(super) snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     pub(super) causes: Arc<Causes>,
     pub(super) cancel: CancelToken,
 }
@@ -161,6 +167,7 @@ impl Session {
         let (events, _) = broadcast::channel(EVENT_QUEUE);
         let (status_sender, status) = watch::channel(SessionStatus::default());
         let (history_sender, history) = watch::channel(Arc::from([]));
+        let (snapshot_sender, snapshot) = watch::channel(None);
         let (outbox, causes) = (Arc::new(Outbox::default()), Arc::new(Causes::default()));
         let ends = Ends {
             audio,
@@ -169,6 +176,7 @@ impl Session {
             events: events.clone(),
             status: status_sender,
             history: history_sender,
+            snapshot: snapshot_sender,
             causes: causes.clone(),
             cancel: cancel.clone(),
         };
@@ -181,6 +189,7 @@ impl Session {
             events,
             status,
             history,
+            snapshot,
             causes,
             cancel,
         };
@@ -265,6 +274,15 @@ impl Session {
         self.shared.history.borrow().clone()
     }
 
+    /// What there is to keep of the session, so that it can go on elsewhere ([`SessionOptions::continues`]); each change wakes
+    /// the receiver, and those that it is too slow for are left out. `None` before the session has begun and after it was
+    /// brought to its end; what broke down, or was closed with `Drain`, leaves its last.
+    ///
+    /// [`SessionOptions::continues`]: super::SessionOptions::continues
+    pub fn snapshots(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
+        self.shared.snapshot.clone()
+    }
+
     /// The host's own exception behind a failure that `event` tells of: the newest of its stage and message, or of its call of
     /// a tool, among the last 32 that had one.
     pub fn cause_of(&self, event: &Event) -> Option<Token> {
@@ -273,6 +291,13 @@ impl Session {
             Event::Tool { id, status: ToolStatus::Failed, .. } => self.shared.causes.of(Stage::Tool, id),
             _ => None,
         }
+    }
+
+    /// Resolves when no turn and no reply is under way that time alone brings to its end, or the session is over.
+    pub async fn at_rest(&self) {
+        let mut status = self.shared.status.clone();
+        // As in `closed`.
+        let _ = status.wait_for(|status| !status.busy || status.closed).await;
     }
 
     /// Resolves when the session is over and all its work has ended.

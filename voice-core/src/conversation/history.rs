@@ -39,7 +39,7 @@ impl History {
         self.trim();
     }
 
-    pub(super) fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
+    pub(super) fn messages(&self) -> impl ExactSizeIterator<Item = &Message> + DoubleEndedIterator {
         self.messages.iter()
     }
 
@@ -81,6 +81,14 @@ impl History {
     /// There will be no summary: what it was to replace stays as long as there is room for it.
     pub(super) fn without_summary(&mut self) {
         self.summed_up = 0;
+    }
+
+    /// Drops what may be dropped first, and gives it.
+    pub(super) fn drop_oldest(&mut self) -> Option<Vec<Message>> {
+        let oldest = self.oldest()?;
+        let dropped = self.messages.range(oldest.clone()).cloned().collect();
+        self.drop_messages(oldest);
+        Some(dropped)
     }
 
     fn trim(&mut self) {

@@ -1,6 +1,7 @@
 //! The facts a conversation learns.
 
 use super::event::CloseReason;
+use super::snapshot::Snapshot;
 use super::written;
 use crate::error::{ErrorKind, Stage};
 use crate::id::{ReplyId, SentenceId, SummaryId, TurnId};
@@ -30,6 +31,15 @@ pub enum Input {
         /// Rate in which samples are counted, in Hz.
         output_rate: u32,
     },
+    /// The session is open, in place of [`Start`](Self::Start): the conversation goes on from there, without a greeting.
+    Continue {
+        /// Rate in which samples are counted, in Hz.
+        output_rate: u32,
+        /// What the conversation was elsewhere.
+        snapshot: Box<Snapshot>,
+    },
+    /// What is known of earlier conversations with the same user, in short; told before [`Start`](Self::Start).
+    Remember(String),
     /// The VAD heard the onset of speech.
     SpeechStarted {
         /// Onset, in microphone audio.

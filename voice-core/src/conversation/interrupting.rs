@@ -16,6 +16,7 @@ impl Conversation {
         self.discard_speculation();
         let Some(reply) = self.reply.take() else { return };
         let id = reply.id;
+        self.revised();
         self.agent = AgentPhase::Idle;
         self.stop_reply_timers();
         if let Some(turn) = &mut self.turn {
@@ -59,16 +60,20 @@ impl Conversation {
         if let Some(context) = context {
             self.context = context.filter(|text| !text.is_empty());
         }
+        self.revised();
         // What is held answers to what was known before.
         self.discard_speculation();
         self.speculate();
     }
 
     /// Nobody listens any more: stop speaking and give the client time to come back. What was said until now is kept
-    /// and answered then.
+    /// and answered then, and so is the question whose answer had not begun.
     pub(super) fn detached(&mut self) {
+        let owed = self.reply.as_ref().filter(|reply| reply.is_owed()).map(|reply| reply.id.next_attempt());
         self.interrupt();
         self.settle_cut();
+        self.owed = owed.or(self.owed);
+        self.revised();
         self.after(Timer::Detached, self.config.detached_ms);
         self.break_off();
     }
@@ -94,6 +99,7 @@ impl Conversation {
         self.user = UserPhase::Silent;
         self.tell_questions();
         self.questions.clear();
+        self.owed = None;
         self.speeches.clear();
         self.timers.stop_all();
         self.emit(Event::Bye { reason });

@@ -250,6 +250,7 @@ impl Conversation {
             return self.refuse_question();
         }
         self.questions.push_back(Question { turn, text, marks, attempts, told: false });
+        self.revised();
         if !self.is_detached() {
             self.tell_questions();
         }

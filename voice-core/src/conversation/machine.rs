@@ -42,6 +42,8 @@ pub struct Conversation {
     /// Calls to tools that have no result yet; they may outlive their reply.
     pub(super) round: Option<OpenRound>,
     pub(super) questions: VecDeque<Question>,
+    /// The answer to a question in the history, of which the user has got nothing: it is to be begun again.
+    pub(super) owed: Option<ReplyId>,
     /// What the application wants said, and whether it is protected.
     pub(super) speeches: VecDeque<(String, bool)>,
     pub(super) timers: Timers,
@@ -61,7 +63,9 @@ pub struct Conversation {
     pub(super) tools: Arc<[ToolSpec]>,
     pub(super) renamed_calls: u32,
     pub(super) commands: VecDeque<Command>,
-    newest_turn: TurnId,
+    pub(super) newest_turn: TurnId,
+    /// How often the snapshot has changed.
+    revision: u64,
     state: AgentState,
 }
 
@@ -80,6 +84,7 @@ impl Conversation {
             cut: None,
             round: None,
             questions: VecDeque::new(),
+            owed: None,
             speeches: VecDeque::new(),
             timers: Timers::default(),
             pauses: Pauses::default(),
@@ -92,6 +97,7 @@ impl Conversation {
             tools: Arc::default(),
             renamed_calls: 0,
             newest_turn: TurnId(0),
+            revision: 0,
             state: AgentState::Listening,
             commands: VecDeque::new(),
         }
@@ -105,6 +111,8 @@ impl Conversation {
         }
         match input {
             Input::Start { output_rate } => self.start(output_rate),
+            Input::Continue { output_rate, snapshot } => self.continue_from(*snapshot, output_rate),
+            Input::Remember(summary) => self.recall(summary),
             Input::SpeechStarted { at } => self.speech_started(at),
             Input::SpeechPaused { .. } => self.speech_paused(),
             Input::SpeechResumed { .. } => self.speech_resumed(),
@@ -233,12 +241,21 @@ impl Conversation {
             return;
         }
         if let Some(newest) = self.questions.back().map(|question| question.turn) {
+            // Its question stands in the history and is answered with the others.
+            self.owed = None;
             let alone = self.questions.len() == 1;
             while let Some(question) = self.questions.pop_front() {
                 self.remember(question.turn, Message::User(question.text.clone()));
                 if question.turn == newest {
                     self.answer(question, alone);
                 }
+            }
+        } else if self.user == UserPhase::Silent
+            && let Some(reply) = self.owed.take()
+        {
+            self.start_reply(reply, Prompt::Model, Marks { words: Some(self.now), ..Marks::default() });
+            if self.has_acted() {
+                self.protect();
             }
         } else if self.user == UserPhase::Silent
             && let Some((text, protected)) = self.speeches.pop_front()
@@ -261,6 +278,22 @@ impl Conversation {
     pub(super) fn new_turn(&mut self) -> TurnId {
         self.newest_turn = self.newest_turn.next();
         self.newest_turn
+    }
+
+    /// Counts the changes of what [`snapshot`](Self::snapshot) gives, but for the listener's position within a sentence.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(super) fn revised(&mut self) {
+        self.revision += 1;
+    }
+
+    /// Whether a turn or a reply is under way that time alone will bring to its end.
+    pub fn is_busy(&self) -> bool {
+        let waiting = !self.questions.is_empty() || !self.speeches.is_empty() || self.owed.is_some();
+        let open = self.user != UserPhase::Silent || self.agent != AgentPhase::Idle || !self.is_idle();
+        !self.closed && (open || waiting && !self.is_detached())
     }
 
     /// Whether the client is away and may come back.

@@ -114,6 +114,7 @@ impl Conversation {
             Some(summary) => {
                 self.end_summing();
                 self.history.replace_by(summary);
+                self.revised();
             }
             None => self.give_up_summing(),
         }

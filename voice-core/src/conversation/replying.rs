@@ -45,6 +45,7 @@ impl Conversation {
         let marks = Marks { request: Some(self.now), ..marks };
         let mut reply = Reply::new(id, marks, self.output_rate, self.config.text_only);
         reply.answered = prompt != Prompt::Model;
+        reply.asked = prompt == Prompt::Model;
         self.reply = Some(reply);
         self.agent = AgentPhase::Thinking;
         self.command(Command::StartReply { reply: id, prompt });
@@ -108,6 +109,7 @@ impl Conversation {
     pub(super) fn show_text(&mut self, id: ReplyId) {
         let Some(reply) = self.live(id).filter(|reply| reply.mute && reply.held.is_none()) else { return };
         if let Some(text) = reply.ledger.take_rest() {
+            self.revised();
             self.emit(Event::Reply { turn: id.turn, text });
             self.play_standby_line(id);
         }
@@ -184,9 +186,11 @@ impl Conversation {
             reply.marks.sent = Some(now);
         }
         if let Some(text) = shown {
+            self.revised();
             self.emit(Event::Reply { turn: id.turn, text });
         }
         if first {
+            self.revised();
             if self.agent == AgentPhase::Thinking {
                 self.agent = AgentPhase::Speaking;
             }
@@ -256,6 +260,7 @@ impl Conversation {
         for message in in_order(&heard, rounds) {
             self.remember(turn, message);
         }
+        self.revised();
         self.emit(Event::ReplyEnd { turn, interrupted, heard });
     }
 

@@ -100,6 +100,7 @@ impl Conversation {
         let marks = Marks { request: Some(now), ..Marks::default() };
         let mut reply = Reply::new(id, marks, self.output_rate, self.config.text_only);
         reply.held = Some(Held { words, ..Held::default() });
+        reply.asked = true;
         self.reply = Some(reply);
         self.agent = AgentPhase::Speculating;
         self.command(Command::StartReply { reply: id, prompt: Prompt::Model });

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(super) const INTERRUPTED: &str = "cut off: the user interrupted before there was a result";
 /// What it reads of one whose result could not be spoken.
 pub(super) const VOICELESS: &str = "cut off: the voice failed before there was a result";
+/// What it reads of one that was under way when the session went on elsewhere.
+const LEFT_BEHIND: &str = "cut off: the session moved before there was a result; it may have been done all the same";
 /// A filler that is put off is put off into the future, whatever is configured.
 const SHORTEST_WAIT_MS: u64 = 1;
 
@@ -47,6 +49,18 @@ struct Plan {
 impl OpenRound {
     fn pending(&mut self) -> impl Iterator<Item = &mut OpenCall> {
         self.calls.iter_mut().filter(|open| open.result.is_none())
+    }
+
+    /// What the model has to know of the round though it is left: whether something was done that cannot be taken back.
+    /// A round that only looks is done again, or not missed.
+    pub(super) fn left_behind(&self) -> Option<ToolRound> {
+        let answered = |open: &OpenCall| {
+            let unknown = if open.effect == SideEffect::Irreversible { LEFT_BEHIND } else { INTERRUPTED };
+            let result = open.result.clone().unwrap_or_else(|| unknown.to_owned());
+            AnsweredCall { call: open.call.clone(), result }
+        };
+        let acts = self.calls.iter().any(|open| open.effect == SideEffect::Irreversible);
+        acts.then(|| ToolRound { calls: self.calls.iter().map(answered).collect() })
     }
 
     /// The round, if every call has its result.
@@ -117,6 +131,7 @@ impl Conversation {
 
     fn open_call(&mut self, round: &OpenRound, call: ToolCall) -> OpenCall {
         let reply = round.reply;
+        self.revised();
         let call = ToolCall { id: self.unused_id(round, call.id), ..call };
         self.tell_tool(reply.turn, &call, ToolStatus::Started, Vec::new());
         let plan = self.plan(round.calls.len(), &call);
@@ -166,6 +181,17 @@ impl Conversation {
         format!("call-{}-{}", round.reply.turn, self.renamed_calls)
     }
 
+    /// Whether something was done for the newest question that cannot be taken back: its answer tells what.
+    pub(super) fn has_acted(&self) -> bool {
+        let acts =
+            |name: &str| self.tools.iter().any(|tool| tool.name == name && tool.effect == SideEffect::Irreversible);
+        let mut since = self.history.messages().rev().take_while(|message| !matches!(message, Message::User(_)));
+        since.any(|message| match message {
+            Message::Tools(round) => round.calls.iter().any(|answered| acts(&answered.call.name)),
+            Message::User(_) | Message::Agent(_) | Message::Summary(_) => false,
+        })
+    }
+
     /// A tool has come to its end.
     pub(super) fn tool_result(&mut self, reply: ReplyId, id: &str, result: Result<ToolOutput, String>) {
         let most = self.config.tools.result_chars;
@@ -177,6 +203,7 @@ impl Conversation {
         };
         open.result = Some(shortened(text, most));
         let call = open.call.clone();
+        self.revised();
         self.tell_tool(reply.turn, &call, status, sources);
         self.watch_round();
     }
@@ -296,6 +323,7 @@ impl Conversation {
     /// Adds to the history.
     pub(super) fn remember(&mut self, turn: TurnId, message: Message) {
         self.history.push(message.clone());
+        self.revised();
         self.command(match message {
             Message::User(text) => Command::CommitUser { turn, text },
             Message::Agent(text) => Command::CommitAgent { turn, text },

@@ -125,6 +125,8 @@ pub(super) struct Reply {
     pub(super) answered: bool,
     /// Only a stop word stops it; what else is said is answered afterwards.
     pub(super) protected: bool,
+    /// The model was asked for it: it answers what the user said.
+    pub(super) asked: bool,
 }
 
 /// The standby line of a reply.
@@ -159,7 +161,14 @@ impl Reply {
             joint: false,
             answered: false,
             protected: false,
+            asked: false,
         }
+    }
+
+    /// Whether it answers the user, who has got nothing of the answer yet: neither sound nor text, or no more than the filler.
+    pub(super) fn is_owed(&self) -> bool {
+        let told = self.marks.sent.is_some() || self.ledger.is_shown();
+        self.asked && self.held.is_none() && !(told && self.answered)
     }
 
     /// Whether the listener has reached its closing question.

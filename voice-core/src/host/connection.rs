@@ -4,9 +4,10 @@ use crate::agent::{Agent, ClientFormat, Control, Output, Session, SessionOptions
 use crate::conversation::{CloseReason, Event};
 use crate::error::{Error, ErrorKind, Result, Token};
 use crate::id::TurnId;
-use crate::protocol::{ClientFrame, Providers, Rejection, ServerCodec, ServerFrame, Start, WireMessage};
+use crate::protocol::{ClientFrame, ErrorCode, Providers, Rejection, ServerCodec, ServerFrame, Start, WireMessage};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -69,6 +70,8 @@ pub struct Connection {
     answers: mpsc::Sender<ServerFrame>,
     answered: tokio::sync::Mutex<mpsc::Receiver<ServerFrame>>,
     goodbye: Mutex<Option<CloseReason>>,
+    /// The client was told that the session broke down.
+    broken: AtomicBool,
 }
 
 impl Connection {
@@ -91,6 +94,7 @@ impl Connection {
             answers,
             answered: tokio::sync::Mutex::new(answered),
             goodbye: Mutex::new(None),
+            broken: AtomicBool::new(false),
         }
     }
 
@@ -148,12 +152,33 @@ impl Connection {
             let output = tokio::select! {
                 biased;
                 Some(frame) = answered.recv() => return Some(Delivery::Frame { frame, cause: None }),
-                output = self.session.next_output() => output?,
+                output = self.session.next_output() => match output {
+                    Some(output) => output,
+                    None => return self.last_word(),
+                },
             };
             if let Some(delivery) = self.delivery(output) {
                 return Some(delivery);
             }
         }
+    }
+
+    /// Whether the session came to its end by a fault of its own, which the client was told by an error that is fatal.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    fn last_word(&self) -> Option<Delivery> {
+        let breaks = self.session.status().broken && !self.broken.swap(true, Ordering::Relaxed);
+        let frame = ServerFrame::Error {
+            code: ErrorCode::Provider,
+            message: "the session broke down".to_owned(),
+            fatal: true,
+            stage: Some(crate::Stage::Session.as_str().into()),
+            kind: Some(ErrorKind::Internal.as_str().into()),
+            provider: None,
+        };
+        breaks.then_some(Delivery::Frame { frame, cause: None })
     }
 
     fn delivery(&self, output: Output) -> Option<Delivery> {

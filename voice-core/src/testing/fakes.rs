@@ -13,10 +13,11 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{BoxStream, StreamExt};
 use serde_json::{Value, json};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
 /// Counts calls: how many were begun, how many are alive.
 #[derive(Debug, Clone, Default)]
@@ -174,17 +175,33 @@ impl LlmProvider for FakeLlm {
         let words = text.split_inclusive(' ').map(|word| LlmEvent::Text(word.to_owned()));
         let events: Vec<LlmEvent> = words.chain(tool_calls.into_iter().map(LlmEvent::ToolCall)).collect();
         let (first, each, call) = (self.first_token, self.per_token, self.calls.begin());
-        futures::stream::iter(events.into_iter().enumerate())
-            .then(move |(index, event)| {
-                let _alive = &call;
-                async move {
-                    pause(if index == 0 { first } else { each }).await;
-                    Ok(event)
-                }
-            })
-            .take_until(cx.cancel.cancelled())
-            .boxed()
+        // The call counts as alive while the stream does.
+        let begin = (events.into_iter(), None, call);
+        futures::stream::unfold(begin, move |(mut events, timer, call)| async move {
+            let event = events.next()?;
+            let timer = due(timer, first, each).await;
+            Some((Ok(event), (events, Some(timer), call)))
+        })
+        .take_until(cx.cancel.cancelled())
+        .boxed()
     }
+}
+
+/// Waits until the next of several items is due: the first after `first`, each other so long after the one before was due,
+/// however late that was taken. What nobody waits for stands ready, as the words of a real service would.
+async fn due(timer: Option<Pin<Box<Sleep>>>, first: Duration, each: Duration) -> Pin<Box<Sleep>> {
+    let (mut timer, wait) = match timer {
+        None => (Box::pin(sleep(first)), first),
+        Some(mut timer) => {
+            let next = timer.deadline() + each;
+            timer.as_mut().reset(next);
+            (timer, each)
+        }
+    };
+    if !wait.is_zero() {
+        timer.as_mut().await;
+    }
+    timer
 }
 
 /// A tool that gives one text, after a while.

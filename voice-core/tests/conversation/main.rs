@@ -2,6 +2,7 @@
 #![cfg(feature = "testing")]
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod continuing;
 mod failures;
 mod heard;
 mod interruptions;

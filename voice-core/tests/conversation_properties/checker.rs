@@ -3,6 +3,7 @@
 use crate::calls::Calls;
 use crate::judgement::Judgement;
 use crate::memory::Memories;
+use crate::moving::Moves;
 use std::collections::{HashMap, HashSet};
 use voice_core::conversation::{AgentPhase, Command, Conversation, ConversationConfig, Event, Input, Prompt};
 use voice_core::{Message, ReplyId, SessionTime, Stage, TurnId};
@@ -31,6 +32,13 @@ struct Seen {
     ends: u32,
 }
 
+impl Seen {
+    /// Whether the client has got anything of it but that it takes long.
+    fn is_begun(&self) -> bool {
+        !without_filler(&self.shown).is_empty()
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Checker {
     replies: HashMap<TurnId, Seen>,
@@ -44,6 +52,11 @@ pub(crate) struct Checker {
     memories: Memories,
     calls: Calls,
     judgement: Judgement,
+    moves: Moves,
+    /// The reply that a detach stopped before the client got any of it.
+    owed: Option<TurnId>,
+    /// Such replies that were begun again.
+    begun_again: u32,
     now: SessionTime,
     shut_down: bool,
     timed_out_at: Option<SessionTime>,
@@ -61,6 +74,7 @@ impl Checker {
             broken_off: config.broken_off.clone().unwrap_or_default(),
             judgement: Judgement::new(config.interruption.protect_greeting),
             memories: Memories::new(config.memory),
+            moves: Moves::new(config),
             ..Self::default()
         }
     }
@@ -82,6 +96,9 @@ impl Checker {
             Input::Summarised { id, summary } => self.memories.summarised(*id, summary.as_deref()),
             Input::ToolResult { reply, id, .. } if self.live == Some(*reply) => self.calls.result(id),
             Input::Detached | Input::Close(_) => {
+                if let Some(turn) = self.live.map(|reply| reply.turn).filter(|turn| !self.begun(*turn)) {
+                    self.owed = Some(turn);
+                }
                 if let Some(open) = self.open {
                     self.spoken.insert(open, true);
                 }
@@ -198,7 +215,10 @@ impl Checker {
         require!(!self.calls.pending(None), "reply {turn} begun while tools run");
         let early = *prompt == Prompt::Model && !self.asked.contains(&turn);
         require!(!early || self.open == Some(turn), "turn {turn} answered before CommitUser");
-        require!(self.replies.insert(turn, Seen { early, ..Seen::default() }).is_none(), "turn {turn} answered twice");
+        let again = self.owed.take_if(|owed| *owed == turn).is_some() && *prompt == Prompt::Model;
+        let before = self.replies.insert(turn, Seen { early, ..Seen::default() });
+        require!(before.is_none() || again, "turn {turn} answered twice");
+        self.begun_again += u32::from(before.is_some());
         self.calls.forget_early();
         self.live = Some(reply);
         self.judgement.begun(reply, prompt);
@@ -296,6 +316,8 @@ impl Checker {
         let idle = conversation.agent_phase() == AgentPhase::Idle;
         require!(idle == self.live.is_none(), "{:?} with {:?} live", conversation.agent_phase(), self.live);
         self.memories.rest(conversation)?;
+        let replies = &self.replies;
+        self.moves.at_rest(conversation, |turn| replies.get(&turn).is_some_and(Seen::is_begun))?;
         if self.has_forgotten(conversation) {
             self.calls.forget(conversation.history());
         }
@@ -319,6 +341,15 @@ impl Checker {
             self.judgement.opened(open, self.live.is_some());
         }
         Ok(())
+    }
+
+    fn begun(&self, turn: TurnId) -> bool {
+        self.replies.get(&turn).is_some_and(Seen::is_begun)
+    }
+
+    /// How many replies were begun again because nobody had got any of them.
+    pub(crate) fn begun_again(&self) -> u32 {
+        self.begun_again
     }
 
     /// How many remarks were left unanswered.

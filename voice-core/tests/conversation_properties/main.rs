@@ -17,6 +17,7 @@ mod checker;
 mod interruptions;
 mod judgement;
 mod memory;
+mod moving;
 mod world;
 
 use checker::Checker;
@@ -70,6 +71,9 @@ fn every_conversation_keeps_its_promises() {
         let times: u32 = tallies.iter().filter_map(|tally| tally.get(what)).sum();
         assert!(u64::from(times) > count / 100, "{what}: only {times} times");
     }
+    // It takes a client that leaves at the one moment.
+    let again: u32 = tallies.iter().filter_map(|tally| tally.get("answered after a detach")).sum();
+    assert!(u64::from(again) > count / 500, "answered after a detach: only {again} times");
 }
 
 fn run(seeds: impl Iterator<Item = u64>) -> HashMap<&'static str, u32> {

@@ -124,6 +124,7 @@ impl World {
             self.refuse_everything()?;
         }
         *self.tally.entry("remark").or_default() += self.checker.remarks();
+        *self.tally.entry("answered after a detach").or_default() += self.checker.begun_again();
         self.checker.ends()
     }
 

@@ -4,8 +4,11 @@
 //! the server was reached, so that a page whose name was pointed at this machine (DNS rebinding) is not taken for ours.
 
 mod host;
+mod network;
 mod origin;
 
+pub use network::Network;
+pub(crate) use network::{client, household};
 pub use origin::Origin;
 
 use crate::problem::Problem;

@@ -7,7 +7,6 @@ mod families;
 mod feed;
 mod history;
 pub(crate) mod labels;
-pub(crate) mod lateness;
 mod process;
 mod scrape;
 mod sketch;
@@ -141,20 +140,21 @@ impl Metrics {
     }
 
     /// A connection counts as open until what is given is dropped.
-    pub(crate) fn connected(self: &Arc<Self>) -> Connected {
+    pub(crate) fn connection(self: &Arc<Self>) -> Counted {
         self.families.connections.inc();
-        Connected(self.clone())
+        Counted(self.clone())
     }
 
-    fn late(&self, by: Duration) {
+    /// A thread that serves sessions woke up so late.
+    pub(crate) fn late(&self, by: Duration) {
         self.families.lateness.observe(by.as_secs_f64());
     }
 }
 
 /// An open connection.
-pub(crate) struct Connected(Arc<Metrics>);
+pub(crate) struct Counted(Arc<Metrics>);
 
-impl Drop for Connected {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.families.connections.dec();
     }

@@ -5,6 +5,7 @@ mod seen;
 
 pub(crate) use seen::Seen;
 
+use crate::admission::Lifetime;
 use crate::metrics::{Failure, Metrics};
 use crate::registry::{Entry, Events};
 use crate::state::AppState;
@@ -14,6 +15,7 @@ use seen::count;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tracing::{info, warn};
+use voice_core::agent::Control;
 use voice_core::conversation::{CloseReason, Event, ToolStatus};
 use voice_core::protocol::MetricsFrame;
 use voice_core::{ErrorKind, Stage};
@@ -21,17 +23,25 @@ use voice_core::{ErrorKind, Stage};
 /// Follows a session to its end, then takes it off the register.
 pub(crate) async fn follow(entry: Arc<Entry>, mut events: Events, state: AppState, caller: Caller) {
     let mut observer = Observer::new(&entry, &state, &caller);
+    let mut lifetime = Lifetime::begin(state.limits.idle, state.limits.longest);
     let closed = entry.session.closed();
     tokio::pin!(closed);
     loop {
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Ok(event) => observer.event(event),
+                Ok(event) => {
+                    lifetime.active();
+                    observer.event(event);
+                }
                 Err(RecvError::Lagged(missed)) => observer.missed(missed),
                 Err(RecvError::Closed) => break,
             },
             () = &mut closed => break,
+            reason = lifetime.over() => {
+                // Fails where the session is just ending by itself.
+                let _ = entry.session.control_wait(Control::Close(reason)).await;
+            }
         }
     }
     loop {

@@ -4,6 +4,7 @@ use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
+use crate::admission::Entrance;
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
 use crate::traces::Caller;
@@ -23,6 +24,8 @@ const INTERNAL: u16 = 1011;
 enum Ending {
     /// The session is over.
     Over(CloseReason),
+    /// The session broke down; the client knows.
+    Broken,
     /// The client is gone; the session waits for it.
     Lost,
     /// The client broke a rule; the session waits for it to come back and behave.
@@ -35,6 +38,7 @@ impl Ending {
     fn close_frame(&self) -> (u16, &'static str) {
         match self {
             Self::Over(reason) => (close_code(*reason), ""),
+            Self::Broken => (INTERNAL, "the session broke down"),
             Self::Lost => (NORMAL, ""),
             Self::Rejected(Rejection::TOO_BIG) => (Rejection::TOO_BIG, "the message is too big"),
             Self::Rejected(code) => (*code, ""),
@@ -44,7 +48,12 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(state: AppState, caller: Caller, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+pub(super) async fn serve(
+    state: AppState,
+    entrance: Entrance,
+    caller: Caller,
+    (mut incoming, mut outgoing): (Incoming, Outgoing),
+) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -55,12 +64,12 @@ pub(super) async fn serve(state: AppState, caller: Caller, (mut incoming, mut ou
     if state.draining.is_cancelled() {
         return refuse(&state, incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start, caller) {
+    let opened = match opening::open(&state, start, entrance, &caller).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(&state, incoming, outgoing, refusal).await,
     };
     let span = tracing::info_span!("session", session = %opened.entry.session.id());
-    let ending = attend(&state, opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
+    let ending = attend(&state, opened, codec, first, (&mut incoming, &mut outgoing)).instrument(span).await;
     let (code, reason) = ending.close_frame();
     socket::close(incoming, outgoing, code, reason).await;
 }
@@ -81,9 +90,9 @@ async fn refuse(state: &AppState, incoming: Incoming, mut outgoing: Outgoing, re
             let news = error(ErrorCode::Draining, "the server is shutting down and takes no new session");
             (vec![news, ServerFrame::Bye { reason: CloseReason::Drain }], GOING_AWAY, "draining")
         }
-        Refusal::Full => {
-            tracing::warn!("as many sessions are open as there may be: refused one more");
-            (vec![ServerFrame::Bye { reason: CloseReason::Limit }], NORMAL, "the server is full")
+        Refusal::NoPlace(refused) => {
+            tracing::info!(code = refused.word(), "refused a session");
+            (vec![ServerFrame::Bye { reason: CloseReason::Limit }], NORMAL, refused.message())
         }
         Refusal::Failed(failure) => {
             tracing::error!(error = %failure, "a session could not be opened");
@@ -104,8 +113,7 @@ async fn attend(
     opened: Opened,
     codec: ServerCodec,
     first: Option<Result<ClientFrame, Rejection>>,
-    incoming: &mut Incoming,
-    outgoing: &mut Outgoing,
+    socket: (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let Opened { entry, format, resumed, remarks } = opened;
     let session = &entry.session;
@@ -116,10 +124,10 @@ async fn attend(
         // Fails when the session has just ended; its goodbye is then all there is to send.
         let _ = session.control_wait(Control::Attach(format)).await;
     }
-    let connection = Connection::new(session.clone(), format, codec, entry.token.clone(), remarks);
-    let ending = converse(state, &connection, first, &seat, incoming, outgoing).await;
+    let connection = Connection::new(session.clone(), format, codec, entry.pass.token.clone(), remarks);
+    let ending = converse(state, &connection, first, &seat, socket).await;
     tracing::debug!(?ending, "connection ends");
-    if !matches!(ending, Ending::Over(_)) {
+    if !matches!(ending, Ending::Over(_) | Ending::Broken) {
         let _ = session.control_wait(Control::Detach).await;
     }
     ending
@@ -130,8 +138,7 @@ async fn converse(
     connection: &Connection,
     first: Option<Result<ClientFrame, Rejection>>,
     seat: &Seat,
-    incoming: &mut Incoming,
-    outgoing: &mut Outgoing,
+    (incoming, outgoing): (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let reading = async {
         if let Some(frame) = first
@@ -139,17 +146,19 @@ async fn converse(
         {
             return end;
         }
-        read(incoming, connection).await
+        read(incoming, connection, &state.limits).await
     };
     tokio::select! {
+        biased;
+        () = seat.evicted.cancelled() => Ending::Replaced,
         end = reading => match end {
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
         },
-        end = write(outgoing, connection, &state.metrics) => match end {
+        end = write(outgoing, connection, state.limits.ping, &state.metrics) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
+            WriteEnd::Broken => Ending::Broken,
         },
-        () = seat.evicted.cancelled() => Ending::Replaced,
     }
 }

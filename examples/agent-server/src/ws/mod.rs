@@ -1,34 +1,82 @@
 //! The session over a WebSocket: `/ws`.
 
 mod connection;
+#[cfg(feature = "fakes")]
+mod echo;
 mod opening;
 mod reader;
 mod socket;
 mod writer;
 
+use crate::accept::ConnectionPermit;
+use crate::admission::{Connected, Entrance};
 use crate::problem::Problem;
-use crate::serve::ConnectionPermit;
 use crate::state::AppState;
 use crate::traces::Caller;
+use crate::visitor::Visitor;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use socket::{Incoming, Outgoing};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
+/// A session, for whoever is let in.
 pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
-    let accept = match check(&request) {
-        Ok(accept) => accept,
-        Err(problem) => return problem.into_response(),
-    };
+    match check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?))) {
+        Ok((accept, (entrance, connected))) => {
+            let caller = Caller::of(request.headers());
+            shake_hands(state, request, accept, async move |state, socket| {
+                connection::serve(state, entrance, caller, socket).await;
+                drop(connected);
+            })
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// A WebSocket without a session, for benches to compare with.
+#[cfg(feature = "fakes")]
+pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
+    match check(&request) {
+        Ok(accept) => shake_hands(state, request, accept, |_, socket| echo::serve(socket)),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn admit(state: &AppState, request: &mut Request) -> Result<(Entrance, Option<Connected>), Problem> {
+    let admitted = look_at(state, request);
+    admitted.inspect_err(|problem| state.metrics.refused(problem.code()))
+}
+
+fn look_at(state: &AppState, request: &mut Request) -> Result<(Entrance, Option<Connected>), Problem> {
+    let visitor = request.extensions_mut().remove::<Visitor>();
+    let connected = visitor.map(|visitor| state.admission.upgrade(&visitor)).transpose()?.flatten();
+    let entrance = state.admission.enter(&state.registry, is_coming_back(request)).inspect_err(|refused| {
+        tracing::info!(code = refused.word(), "refused a connection");
+    })?;
+    Ok((entrance, connected))
+}
+
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
+fn shake_hands<F>(
+    state: AppState,
+    mut request: Request,
+    accept: HeaderValue,
+    serve: impl FnOnce(AppState, (Incoming, Outgoing)) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send,
+{
     let place = request.extensions_mut().remove::<ConnectionPermit>();
-    let caller = Caller::of(request.headers());
     let upgraded = hyper::upgrade::on(&mut request);
     let shared = state.clone();
     state.spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => connection::serve(shared, caller, socket::accept(upgraded).await).await,
+            Ok(upgraded) => {
+                let socket = socket::accept(upgraded, shared.limits.stalled).await;
+                serve(shared, socket).await;
+            }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
         drop(place);
@@ -58,6 +106,11 @@ fn check(request: &Request) -> Result<HeaderValue, Problem> {
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && key.as_bytes().ends_with(b"=="));
     key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())
         .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong"))
+}
+
+/// `/ws?resume=1`: the first frame will be a `start` with `resume`. The token itself is in no address, which others log.
+fn is_coming_back(request: &Request) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "resume=1"))
 }
 
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {

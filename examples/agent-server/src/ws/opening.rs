@@ -1,15 +1,19 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
 use super::socket::Incoming;
+use crate::admission::Entrance;
 use crate::observe;
-use crate::registry::{Entry, Refusal};
+use crate::registry::{Entry, Events, Holder, Refusal};
+use crate::resume::{self, TakeOver};
 use crate::state::AppState;
+use crate::store::{self, Pass};
 use crate::traces::Caller;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument;
+use voice_core::SessionId;
 use voice_core::agent::{ClientFormat, SessionOptions};
 use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start};
 
@@ -56,7 +60,12 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start, caller: Caller) -> Result<Opened, Refusal> {
+pub(super) async fn open(
+    state: &AppState,
+    start: Start,
+    entrance: Entrance,
+    caller: &Caller,
+) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -64,19 +73,42 @@ pub(super) fn open(state: &AppState, start: Start, caller: Caller) -> Result<Ope
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
+    if let Some(entry) = start.resume.as_deref().and_then(|token| state.registry.resume(token)) {
+        return Ok(Opened { entry, format, resumed: true, remarks });
+    }
+    let mut place = match entrance {
+        Entrance::Open(place) => place,
+        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+    };
     if let Some(token) = &start.resume {
-        if let Some(entry) = state.registry.resume(token) {
-            return Ok(Opened { entry, format, resumed: true, remarks });
-        }
+        place = match resume::take_over(state, token, format, place).await? {
+            TakeOver::Taken(entry, events) => {
+                // To its task this client is the first.
+                attend(state, &entry, events, caller);
+                return Ok(Opened { entry, format, resumed: false, remarks });
+            }
+            TakeOver::Unknown(place) => place,
+        };
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
-    let options =
-        SessionOptions { id: None, format, instructions: start.instructions, context: start.context, recording: None };
-    let (entry, events) = state.registry.open(&state.agent, options)?;
-    let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller).instrument(span));
+    let options = SessionOptions {
+        format,
+        instructions: start.instructions,
+        context: start.context,
+        ..SessionOptions::default()
+    };
+    let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    attend(state, &entry, events, caller);
     Ok(Opened { entry, format, resumed: false, remarks })
+}
+
+/// Has a session's log written, and what it is kept.
+fn attend(state: &AppState, entry: &Arc<Entry>, events: Events, caller: &Caller) {
+    let span = tracing::info_span!("session", session = %entry.session.id());
+    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller.clone()).instrument(span.clone()));
+    state.spawn(store::keep(entry.clone(), state.clone()).instrument(span));
 }
 
 fn remarks(state: &AppState) -> Vec<ServerFrame> {

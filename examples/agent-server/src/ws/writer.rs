@@ -8,9 +8,6 @@ use voice_core::conversation::CloseReason;
 use voice_core::host::{Connection, Delivery};
 use voice_core::protocol::ServerFrame;
 
-/// How often a client is asked whether it is still there.
-const PING_EVERY: Duration = Duration::from_secs(15);
-
 /// Why writing ended.
 #[derive(Debug)]
 pub(super) enum WriteEnd {
@@ -18,19 +15,32 @@ pub(super) enum WriteEnd {
     Lost,
     /// The session is over; the client knows.
     Over(CloseReason),
+    /// The session broke down; the client knows.
+    Broken,
 }
 
-/// Writes until the session or the connection ends.
-pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, metrics: &Metrics) -> WriteEnd {
-    match deliver(outgoing, connection, metrics).await {
+/// Writes until the session or the connection ends, and asks the client every `ping` whether it is still there.
+pub(super) async fn write(
+    outgoing: &mut Outgoing,
+    connection: &Connection,
+    ping: Duration,
+    metrics: &Metrics,
+) -> WriteEnd {
+    match deliver(outgoing, connection, ping, metrics).await {
+        Ok(()) if connection.is_broken() => WriteEnd::Broken,
         // A session that ends without a word was stopped with the server.
         Ok(()) => WriteEnd::Over(connection.goodbye().unwrap_or(CloseReason::Drain)),
         Err(Lost) => WriteEnd::Lost,
     }
 }
 
-async fn deliver(outgoing: &mut Outgoing, connection: &Connection, metrics: &Metrics) -> Result<(), Lost> {
-    let mut pings = tokio::time::interval(PING_EVERY);
+async fn deliver(
+    outgoing: &mut Outgoing,
+    connection: &Connection,
+    ping: Duration,
+    metrics: &Metrics,
+) -> Result<(), Lost> {
+    let mut pings = tokio::time::interval(ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.tick().await;
     loop {

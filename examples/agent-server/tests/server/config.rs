@@ -179,7 +179,7 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
         (&[], &[("LLM", "openai"), ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], 2, "name one as LLM=openai:…"),
         (&[], &[("TTS", "cartesia")], 2, "CARTESIA_API_KEY: not set, and TTS=cartesia needs it"),
         (&[], &[("TTS", "local,deepgram")], 2, "DEEPGRAM_API_KEY: not set, and TTS=deepgram needs it"),
-        (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
+        (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT=a: the file cannot be read"),
         (&[], &[("TURN_MODEL", "/nowhere/turn.onnx")], 2, "TURN_MODEL=/nowhere/turn.onnx: there is no such file"),
         (&[], &[("TURN_MODEL", FILE), ("ORT_DYLIB_PATH", FILE)], 2, "ORT_DYLIB_PATH=/"),
         (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),

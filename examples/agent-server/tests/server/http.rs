@@ -28,6 +28,7 @@ async fn every_path_answers_as_the_contract_says() {
         ("GET", "/%2e%2e/Cargo.toml", 404, "not_found"),
         ("GET", "/ws", 426, "upgrade_required"),
         ("GET", "/metrics", 200, ""),
+        ("GET", "/dashboard", 200, ""),
         ("POST", "/metrics", 405, "method_not_allowed"),
         ("GET", "/api/errors", 200, ""),
         ("GET", "/v1/realtime", 501, "not_implemented"),
@@ -53,6 +54,10 @@ async fn the_page_may_load_nothing_from_elsewhere_and_is_revalidated() {
     }
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(page.header("cache-control"), Some("no-cache"));
+    let dashboard = server.get("/dashboard").send().await;
+    assert_eq!(dashboard.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = dashboard.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'self'; object-src 'none'") && !policy.contains("ws:"), "{policy}");
     let tag = page.header("etag").unwrap();
     let again = server.get("/").header("if-none-match", tag).send().await;
     assert_eq!((again.status, again.body.len()), (304, 0));
@@ -79,21 +84,6 @@ async fn readiness_names_providers_and_what_is_missing() {
             "sessions": { "open": 0, "limit": 7 },
         })
     );
-}
-
-#[tokio::test]
-async fn a_full_server_is_not_ready_until_a_session_ends() {
-    let server = TestServer::start(&[("MAX_SESSIONS", "1")]).await;
-    let mut client = server.begin(json!({ "type": "start" })).await;
-    let answer = server.get("/readyz").send().await;
-    assert_eq!((answer.status, answer.json()["status"].clone()), (503, "full".into()));
-    let mut second = server.connect().await;
-    second.send(json!({ "type": "start" })).await;
-    assert_eq!(second.next().await.json(), &json!({ "type": "bye", "reason": "limit" }));
-    assert_eq!(second.closed().await, Some(1000));
-    client.send(json!({ "type": "end" })).await;
-    assert_eq!(client.closed().await, Some(1000));
-    server.begin(json!({ "type": "start" })).await;
 }
 
 #[tokio::test]

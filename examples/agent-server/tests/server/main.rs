@@ -6,9 +6,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod api;
 mod cloud;
 mod config;
+mod control;
 mod drain;
 mod fallback;
 mod flow;
@@ -16,7 +18,10 @@ mod frames;
 mod guard;
 mod http;
 mod keys;
+mod limits;
 mod metrics;
+mod nodes;
+mod outage;
 mod pressure;
 mod process;
 mod resume;

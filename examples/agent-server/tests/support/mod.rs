@@ -2,11 +2,14 @@
 #![allow(dead_code, unreachable_pub, unused_imports)] // Each test binary uses its own part.
 
 mod http;
+mod redis;
 mod scrape;
 mod server;
 mod ws;
 
 pub use http::{Answer, Request};
+#[cfg(unix)]
+pub use redis::Redis;
 pub use scrape::Scrape;
 pub use server::{TestServer, fakes, settings};
 pub use ws::{Client, Frame, PATIENCE, Pace};

@@ -6,10 +6,14 @@ use super::{Runner, know};
 use crate::conversation::{CloseReason, Event, Input};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::id::TurnId;
+use std::sync::Arc;
 
 impl Runner {
     pub(super) fn emit(&mut self, event: Event) {
         self.status.send_if_modified(|status| note(status, &event, self.conversation.newest_turn()));
+        if let Event::Bye { reason } = event {
+            self.goodbye = Some(reason);
+        }
         // No observer is a good reason for this to fail.
         let _ = self.events.send(event.clone());
         if matches!(event, Event::Pause { .. } | Event::Resume { .. }) && !self.format.can_pause {
@@ -64,6 +68,25 @@ impl Runner {
         self.format = format;
         self.learn(Input::Attached { output_rate: format.output_rate });
         self.admit_lack_of_canceller();
+    }
+
+    /// Shows observers what has changed.
+    pub(super) fn show(&mut self) {
+        if self.conversation.is_closed() {
+            return;
+        }
+        if self.shown_revision != Some(self.conversation.revision()) {
+            self.show_snapshot();
+        }
+        let busy = self.conversation.is_busy();
+        if std::mem::replace(&mut self.busy, busy) != busy {
+            self.status.send_modify(|status| status.busy = busy);
+        }
+    }
+
+    pub(super) fn show_snapshot(&mut self) {
+        self.shown_revision = Some(self.conversation.revision());
+        self.snapshot.send_replace(Some(Arc::new(self.conversation.snapshot())));
     }
 
     /// Tells a client that wants its echo cancelled that nobody does it.

@@ -20,7 +20,7 @@ use super::scribe::Scribe;
 use super::session::{ClientFormat, Control, Ends, SessionStatus};
 use super::{Parts, SessionOptions};
 use crate::cancel::{CancelToken, TaskScope};
-use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, UserPhase};
+use crate::conversation::{CloseReason, Command, Conversation, Event, Input, Prompt, Snapshot, UserPhase};
 use crate::error::{Error, Result};
 use crate::id::{ReplyId, SessionId, SummaryId, TurnId};
 use crate::message::Message;
@@ -64,6 +64,12 @@ pub(super) struct Runner {
     status: watch::Sender<SessionStatus>,
     history: watch::Sender<Arc<[Message]>>,
     history_changed: bool,
+    continues: Option<Arc<Snapshot>>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    /// What of the conversation the newest snapshot shows.
+    shown_revision: Option<u64>,
+    busy: bool,
+    goodbye: Option<CloseReason>,
     causes: Arc<Causes>,
     flow: Flow,
 }
@@ -84,7 +90,7 @@ enum Wake {
 
 impl Runner {
     pub(super) fn new(id: SessionId, parts: Arc<Parts>, options: SessionOptions, ends: Ends) -> Result<Self> {
-        let Ends { audio, control, outbox, events, status, history, causes, cancel } = ends;
+        let Ends { audio, control, outbox, events, status, history, snapshot, causes, cancel } = ends;
         let mut settings = parts.config.conversation.clone();
         settings.text_only |= parts.tts.is_none();
         settings.standby_line = parts.standby_line.is_some();
@@ -96,6 +102,9 @@ impl Runner {
         };
         tell(&mut conversation, &mut recorder, SessionTime::ZERO, known);
         status.send_modify(|status| know(status, &conversation));
+        if let Some(summary) = options.remembers {
+            tell(&mut conversation, &mut recorder, SessionTime::ZERO, Input::Remember(summary));
+        }
         let ears = Ears::new(&parts, options.format)?;
         let mut mouth = Mouth::default();
         mouth.meet_listener(&parts, options.format, SessionTime::ZERO)?;
@@ -126,6 +135,11 @@ impl Runner {
             status,
             history,
             history_changed: false,
+            continues: options.continues,
+            snapshot,
+            shown_revision: None,
+            busy: false,
+            goodbye: None,
             causes,
             flow: Flow::default(),
         })
@@ -133,7 +147,7 @@ impl Runner {
 
     pub(super) async fn run(mut self) {
         self.clock = Clock::start();
-        self.learn(Input::Start { output_rate: self.format.output_rate });
+        self.begin();
         self.admit_lack_of_canceller();
         let mut sleep = pin!(sleep_until(self.clock.instant(self.clock.now() + LONG)));
         let mut cancelled = pin!(self.cancel.cancelled());
@@ -150,6 +164,17 @@ impl Runner {
             self.wake_up(wake);
         }
         self.shut_down().await;
+    }
+
+    fn begin(&mut self) {
+        let output_rate = self.format.output_rate;
+        self.history_changed = true;
+        let beginning = match self.continues.take() {
+            Some(snapshot) => Input::Continue { output_rate, snapshot: Box::new(Arc::unwrap_or_clone(snapshot)) },
+            None => Input::Start { output_rate },
+        };
+        self.learn(beginning);
+        self.status.send_modify(|status| know(status, &self.conversation));
     }
 
     /// Waits for the next thing to happen. Order matters: what stops the agent comes before what makes it go on.
@@ -246,6 +271,10 @@ impl Runner {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
         self.flow.told(&self.id, now, &input, self.conversation.live_reply());
+        if let Input::Close(CloseReason::Drain) = input {
+            // The end erases what is known; whoever goes on elsewhere begins with this.
+            self.show_snapshot();
+        }
         tell(&mut self.conversation, &mut self.recorder, now, input);
         while let Some(command) = self.conversation.poll() {
             self.flow.asked(&self.id, now, &command);
@@ -257,6 +286,7 @@ impl Runner {
         if std::mem::take(&mut self.history_changed) {
             self.history.send_replace(self.conversation.messages().into());
         }
+        self.show();
     }
 
     fn failed(&mut self, reply: Option<ReplyId>, error: Error) {
@@ -326,6 +356,9 @@ impl Runner {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
         self.history.send_replace(Arc::from([]));
+        if self.goodbye != Some(CloseReason::Drain) {
+            self.snapshot.send_replace(None);
+        }
         self.causes.forget();
         self.status.send_modify(|status| status.closed = true);
     }

@@ -142,6 +142,11 @@ impl Ledger {
         self.text().trim_end().to_owned()
     }
 
+    /// Whether any text was shown.
+    pub(super) fn is_shown(&self) -> bool {
+        self.shown > 0
+    }
+
     /// Everything shown.
     pub(super) fn read(&self) -> String {
         let shown = self.sentences.iter().take(self.shown).map(|sentence| sentence.text.as_str());

@@ -1,0 +1,203 @@
+//! Whether one more session is taken, decided before the WebSocket is.
+//!
+//! A client that is refused is told so by HTTP: status 503 and `Retry-After`. Coming back to an open session needs no
+//! place; which session a client wants is known only after the upgrade, so whoever says that it is coming back
+//! (`/ws?resume=1`) is let in without a place, and so are as many others as there are sessions whose client is away.
+
+mod cpu;
+mod crowd;
+mod gauge;
+mod lifetime;
+mod pace;
+mod pressure;
+mod rate;
+
+pub(crate) use cpu::used as cpu_time;
+pub(crate) use crowd::{Crowd, Member};
+pub(crate) use lifetime::Lifetime;
+pub(crate) use pace::Pace;
+pub(crate) use pressure::{Pressure, Short};
+
+use crate::config::Limits;
+use crate::guard::household;
+use crate::problem::Problem;
+use crate::registry::{Place, Registry};
+use crate::state::AppState;
+use crate::visitor::Visitor;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use rate::Rate;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Connections that may be coming back at once. Each is one for as long as its first frame takes, 250 ms at most.
+const RETURNING: usize = 256;
+/// When it is worth asking again: sessions last for minutes, and pressure is judged by the last 2 s.
+const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
+const AGAIN_WHEN_OVERLOADED: Duration = Duration::from_secs(5);
+const AGAIN_AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Why no session is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// As many are open as may be.
+    Full,
+    /// The server is late, or its processors are busy.
+    Overloaded(Short),
+    /// Too many are coming back at this moment.
+    Crowded,
+}
+
+impl Refused {
+    /// The word in `/readyz`, and the code of the error.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Overloaded(_) | Self::Crowded => "overloaded",
+        }
+    }
+
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Full => "as many sessions are open as there may be",
+            Self::Overloaded(Short::Time) => "the server is late and takes no further session for now",
+            Self::Overloaded(Short::Processors) => "the server is busy and takes no further session for now",
+            Self::Crowded => "too many clients are coming back at once",
+        }
+    }
+
+    /// When to try again.
+    pub(crate) fn again(self) -> Duration {
+        match self {
+            Self::Full => AGAIN_WHEN_FULL,
+            Self::Overloaded(_) => AGAIN_WHEN_OVERLOADED,
+            Self::Crowded => AGAIN_AT_ONCE,
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refused.word(), refused.message()).retry_after(refused.again())
+    }
+}
+
+/// What a connection may do.
+pub(crate) enum Entrance {
+    /// Open a session.
+    Open(Place),
+    /// Go on with one; a new one only if there is room after all.
+    Return(#[expect(dead_code, reason = "counts while it is held")] OwnedSemaphorePermit),
+}
+
+/// A connection that counts among those of its address.
+pub(crate) struct Connected(#[expect(dead_code, reason = "counts while it is held")] Option<Member<IpAddr>>);
+
+/// Decides who comes in.
+pub(crate) struct Admission {
+    pub(crate) pressure: Arc<Pressure>,
+    returning: Arc<Semaphore>,
+    upgrades: Option<Rate<IpAddr>>,
+    requests: Option<Rate<IpAddr>>,
+    connections: Option<Crowd<IpAddr>>,
+}
+
+impl Admission {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            pressure: Arc::new(Pressure::new(limits)),
+            returning: Arc::new(Semaphore::new(RETURNING)),
+            upgrades: limits.upgrades_per_minute.map(Rate::per_minute),
+            requests: limits.requests_per_minute.map(Rate::per_minute),
+            connections: limits.connections_per_address.map(|most| Crowd::new(most.get())),
+        }
+    }
+
+    /// Counts a new WebSocket of this visitor, and the connection it keeps open where a proxy brought it: all those of a
+    /// proxy come from one address.
+    ///
+    /// # Errors
+    /// It has opened too many lately, or has too many open.
+    pub(crate) fn upgrade(&self, visitor: &Visitor) -> Result<Option<Connected>, Problem> {
+        counted(self.upgrades.as_ref(), household(visitor.address))?;
+        if !visitor.proxied {
+            return Ok(None);
+        }
+        self.connection(visitor.address).map(Some).ok_or_else(|| {
+            let message = "this address has as many connections as it may";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", message).retry_after(AGAIN_WHEN_FULL)
+        })
+    }
+
+    /// Counts a connection of this address for as long as it is open; `None` where it has as many as it may.
+    pub(crate) fn connection(&self, address: IpAddr) -> Option<Connected> {
+        match &self.connections {
+            Some(crowd) => Some(Connected(Some(crowd.join(household(address))?))),
+            None => Some(Connected(None)),
+        }
+    }
+
+    /// Why no session would be taken at this moment, if so.
+    pub(crate) fn closed(&self, registry: &Registry) -> Option<Refused> {
+        match self.pressure.short() {
+            Some(short) => Some(Refused::Overloaded(short)),
+            None => registry.is_full().then_some(Refused::Full),
+        }
+    }
+
+    /// A place for a session.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn place(&self, registry: &Registry) -> Result<Place, Refused> {
+        match self.pressure.short() {
+            Some(short) => Err(Refused::Overloaded(short)),
+            None => registry.reserve().ok_or(Refused::Full),
+        }
+    }
+
+    /// What a connection may do that says whether it is coming back.
+    ///
+    /// # Errors
+    /// Nothing.
+    pub(crate) fn enter(&self, registry: &Registry, coming_back: bool) -> Result<Entrance, Refused> {
+        if !coming_back {
+            match self.place(registry) {
+                Ok(place) => return Ok(Entrance::Open(place)),
+                // Not every client says that it is coming back.
+                Err(refused) if registry.waiting() <= self.coming_back() => return Err(refused),
+                Err(_) => {}
+            }
+        }
+        let permit = self.returning.clone().try_acquire_owned();
+        permit.map(Entrance::Return).map_err(|_| Refused::Crowded)
+    }
+
+    fn coming_back(&self) -> usize {
+        RETURNING - self.returning.available_permits()
+    }
+}
+
+fn counted(rate: Option<&Rate<IpAddr>>, client: IpAddr) -> Result<(), Problem> {
+    rate.map_or(Ok(()), |rate| rate.count(client)).map_err(|wait| {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests; try again later")
+            .retry_after(wait)
+    })
+}
+
+/// The middleware that counts requests for which somebody has to prove something or to look something up.
+pub(crate) async fn limit_requests(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let metered = ["/api", "/login", "/logout"].iter().any(|prefix| path.starts_with(prefix));
+    let visitor = request.extensions().get::<Visitor>().filter(|_| metered);
+    let checked =
+        visitor.map_or(Ok(()), |visitor| counted(state.admission.requests.as_ref(), household(visitor.address)));
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
