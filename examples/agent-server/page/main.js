@@ -1,6 +1,6 @@
 // Puts the page together: session, microphone, loudspeaker, and what they show.
 
-import { Session, serverUrl } from './session.js';
+import { Session, serverUrl, sessionToken } from './session.js';
 import { Microphone } from './microphone.js';
 import { Speaker } from './speaker.js';
 import { Ducking } from './ducking.js';
@@ -26,7 +26,7 @@ const controls = new Controls({ talk: toggleTalk, say, interrupt, end: () => ses
 
 const speaker = new Speaker({ played: (turn, samples) => session.played(turn, samples) });
 const ducking = new Ducking(down => speaker.duck(down));
-const session = new Session(address(), { status: showStatus, ready: begin, frame: receive, audio: play });
+const session = new Session(address(), sessionToken(location), { status: showStatus, ready: begin, frame: receive, audio: play });
 const microphone = new Microphone(session.inputRate, {
   frame(pcm, rms, voice) {
     ducking.frame(voice, speaker.playing);

@@ -22,6 +22,11 @@ export function serverUrl(location) {
   return url.href;
 }
 
+/** The token in `#token=…`: what follows the # is sent to no server and stands in no log. */
+export function sessionToken(location) {
+  return new URLSearchParams(location.hash.slice(1)).get('token');
+}
+
 export class Session {
   #socket = null;
   #token = null;          // resumes the session after its socket was lost
@@ -37,11 +42,14 @@ export class Session {
   inputRate = INPUT_RATE;
 
   /**
+   * `pass`: a session token of the server's, where it wants one.
    * handlers: status({ connection: 'closed'|'connecting'|'open'|'waiting', attempt?, retryAt?, reason? }),
    * ready(frame, kind: 'first'|'resumed'|'new', texts waiting to be sent), frame(frame), audio(ArrayBuffer).
    */
-  constructor(url, handlers) {
+  constructor(url, pass, handlers) {
     this.url = url;
+    // A page can give a WebSocket no headers; what it can name is protocols.
+    this.protocols = pass ? ['voice-agent', `token.${pass}`] : [];
     this.handlers = handlers;
   }
 
@@ -85,7 +93,7 @@ export class Session {
   #open() {
     this.handlers.status({ connection: 'connecting' });
     this.#round += 1;
-    const socket = new WebSocket(this.#address());
+    const socket = new WebSocket(this.#address(), this.protocols);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     const timeout = setTimeout(() => socket.close(), CONNECT_TIMEOUT_MS);

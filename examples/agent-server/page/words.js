@@ -46,6 +46,7 @@ export function farewell(reason) {
 const WAITS = {
   full: ['The server is full', 'A place becomes free when somebody hangs up.'],
   overloaded: ['The server has too much to do', 'It goes on with those who are talking.'],
+  token: ['The server wants another token', 'Open this page by a link that has one after “#token=”.'],
 };
 
 /** What is said while the page waits for its next try; `seconds` until then. */

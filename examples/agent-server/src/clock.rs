@@ -3,6 +3,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+/// Seconds since 1970.
+pub(crate) fn unix_seconds() -> u64 {
+    jsonwebtoken::get_current_timestamp()
+}
+
 /// Counts from the start of the server. What it says is never set back, whatever becomes of the system's clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {

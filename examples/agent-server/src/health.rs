@@ -22,7 +22,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
     let closed = state.admission.closed(&state.registry);
     let (status, word, again) = match (state.draining.is_cancelled(), closed) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining", Some(AGAIN_AFTER_DRAIN)),
-        (false, Some(refused)) => (StatusCode::SERVICE_UNAVAILABLE, refused.word(), Some(refused.again())),
+        (false, Some(refused)) => (StatusCode::SERVICE_UNAVAILABLE, refused.word(), refused.again()),
         (false, None) => (StatusCode::OK, "ready", None),
     };
     let missing: Vec<_> = state
@@ -31,12 +31,16 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
         .iter()
         .map(|engine| json!({ "stage": engine.stage.as_str(), "message": engine.message }))
         .collect();
-    let body = json!({
+    let mut body = json!({
         "status": word,
         "providers": state.providers.names(),
         "missing": missing,
         "sessions": { "open": state.registry.len(), "limit": state.registry.limit() },
+        "tasks": state.tasks_alive(),
     });
+    if state.tokens.required() {
+        body["token"] = "required".into();
+    }
     let mut response = (status, Json(body)).into_response();
     if let Some(wait) = again {
         response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());

@@ -14,6 +14,7 @@ mod drain;
 mod guard;
 mod health;
 mod logging;
+mod login;
 mod memory;
 mod metrics;
 mod nodes;
@@ -21,6 +22,7 @@ mod observe;
 mod page;
 mod problem;
 mod providers;
+mod random;
 mod registry;
 mod resume;
 mod routes;
@@ -29,13 +31,14 @@ mod shards;
 mod state;
 mod store;
 mod tls;
+mod tokens;
 mod traces;
 mod visitor;
 mod ws;
 
 pub use config::{
     Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
-    Telemetry, TlsFiles, command,
+    Telemetry, TlsFiles, TokenSettings, command,
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
@@ -44,4 +47,5 @@ pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
 pub use store::Target;
+pub use tokens::TokenKey;
 pub use voice_providers::Secret;

@@ -22,18 +22,25 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws
 const POLICY_OF_DASHBOARD: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 6] = [
     // Names carry no version, so a browser asks each time and is mostly told that nothing has changed.
     (header::CACHE_CONTROL, "no-cache"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
 ];
 
+/// Where a page has room for words of the server's.
+const WORDS: &str = "<!--words-->";
+
 /// `GET /dashboard`: the operator's page.
 pub(crate) async fn dashboard(method: Method, headers: HeaderMap) -> Response {
-    file(method, Uri::from_static("/dashboard/index.html"), headers).await
+    let mut response = file(method, Uri::from_static("/dashboard/index.html"), headers).await;
+    let policy = HeaderValue::from_static(POLICY_OF_DASHBOARD);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// Answers whatever no other route does: a file of the page, or 404.
@@ -52,14 +59,27 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Respon
     } else {
         ([(header::CONTENT_TYPE, file.media_type)], file.body).into_response()
     };
-    let policy = if path.starts_with("dashboard/") { POLICY_OF_DASHBOARD } else { CONTENT_SECURITY_POLICY };
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    answer.insert(header::ETAG, HeaderValue::from_static(file.tag));
-    for (name, value) in HEADERS {
-        answer.insert(name, HeaderValue::from_static(value));
-    }
+    response.headers_mut().insert(header::ETAG, HeaderValue::from_static(file.tag));
+    dress(&mut response);
     response
+}
+
+/// A file of the page, an HTML one, with these words in the place it has for them.
+pub(crate) fn filled(path: &str, words: &'static str) -> Response {
+    let Some(file) = FILES.iter().find(|file| file.path == path) else {
+        return Problem::not_found().into_response();
+    };
+    let text = String::from_utf8_lossy(file.body).replace(WORDS, words);
+    let mut response = ([(header::CONTENT_TYPE, file.media_type)], text).into_response();
+    dress(&mut response);
+    response
+}
+
+/// What every answer says that is a page or a part of one.
+fn dress(response: &mut Response) {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
 }
 
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {

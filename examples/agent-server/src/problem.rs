@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::error::Error;
 use std::time::Duration;
 
 /// An answer that says what went wrong.
@@ -39,6 +40,21 @@ impl Problem {
         Self::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", "this version does not offer this yet")
     }
 
+    /// Something that this server needs fails it; the log tells what.
+    pub(crate) fn unavailable(error: &dyn Error) -> Self {
+        tracing::error!(%error, "a request cannot be served");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the server cannot do that just now")
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Seconds after which it is worth trying again.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        self.retry_after.map(whole_seconds)
+    }
+
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
@@ -52,8 +68,8 @@ impl IntoResponse for Problem {
         for (name, value) in self.headers {
             response.headers_mut().insert(*name, HeaderValue::from_static(value));
         }
-        if let Some(wait) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());
+        if let Some(wait) = self.retry_after.map(whole_seconds) {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.into());
         }
         response
     }

@@ -3,6 +3,7 @@
 use crate::admission::Refused;
 use crate::observe::Seen;
 use crate::store::Pass;
+use crate::tokens::Use;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,12 +32,21 @@ pub(crate) struct Entry {
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
     attended: Arc<AtomicUsize>,
-    _place: Place,
+    place: Place,
 }
 
 /// The right to open a session, and to have it open.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    token: Option<Use>,
+    user: Option<String>,
+}
+
+impl Place {
+    /// The same, counted as a use of a token, and for this user.
+    pub(crate) fn of_token(self, token: Use, user: Option<&str>) -> Self {
+        Self { token: Some(token), user: user.map(str::to_owned), ..self }
+    }
 }
 
 /// The right to be the one connection of a session.
@@ -48,6 +58,12 @@ pub(crate) struct Seat {
 }
 
 impl Entry {
+    /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is
+    /// nobody else's, whoever knows how to resume it.
+    pub(crate) fn is_open_to(&self, user: Option<&str>) -> bool {
+        self.place.user.is_none() || self.place.user.as_deref() == user
+    }
+
     /// Takes the seat; whoever has it is told to leave and waited for.
     pub(crate) async fn sit_down(&self) -> Seat {
         let evicted = CancelToken::new();
@@ -122,22 +138,25 @@ impl Registry {
 
     /// A place for one session, unless all are taken.
     pub(crate) fn reserve(&self) -> Option<Place> {
-        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()? })
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
     }
 
     /// Opens a session in its place; its events come with it, from the first on.
     pub(crate) fn open(
         &self,
-        place: Place,
+        mut place: Place,
         agent: &Agent,
         options: SessionOptions,
         Holder { pass, epoch, user }: Holder,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
         let options = SessionOptions { id: Some(pass.id.clone()), ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
+        if let Some(token) = &mut place.token {
+            token.begun();
+        }
         let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
         let (seen, attended) = (Seen::default(), self.attended.clone());
-        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seen, seat, occupant, attended, _place: place });
+        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seen, seat, occupant, attended, place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{admission, api, body, guard, health, metrics, page, traces, visitor, ws};
+use crate::{admission, api, body, guard, health, login, metrics, page, tokens, traces, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -20,6 +20,9 @@ pub fn app(state: AppState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/api/examples", get(api::examples))
         .nest("/api/sessions", sessions(&state))
+        .nest("/api/tokens", tokens(&state))
+        .merge(logins(&state))
+        .merge(dashboard(&state))
         .merge(watching(&state))
         .route("/v1/realtime", get(not_built))
         .route("/webrtc", post(not_built))
@@ -41,7 +44,7 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), body::whole))
-        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
         .layer(middleware::from_fn_with_state(state.clone(), traces::trace))
 }
 
@@ -49,11 +52,36 @@ fn sessions(state: &AppState) -> Router<AppState> {
 fn watching(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/metrics", get(metrics::show))
-        .route("/dashboard", get(page::dashboard))
         .route("/api/metrics/history", get(api::history))
         .route("/api/errors", get(api::errors))
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
+}
+
+/// Session tokens, made for an operator.
+fn tokens(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/", post(tokens::mint))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
+}
+
+/// How an operator gets and gives back the cookie that opens the dashboard.
+fn logins(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+}
+
+/// The operator's page.
+fn dashboard(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/dashboard", get(page::dashboard))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise_page))
 }
 
 async fn not_built() -> Problem {

@@ -44,6 +44,7 @@ impl Server {
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
                     state.memory.connect().await;
                     let shards = Shards::start(&state.admission.pressure, &state.metrics)?;
+                    state.run_on(shards.handles());
                     return Ok(Self { listener, address, state, shards, tls });
                 }
                 Err(error) => last = error,

@@ -46,6 +46,11 @@ impl Shards {
         shards.map(|shards| Self { shards, stop: stop.clone() }).inspect_err(|_| stop.cancel())
     }
 
+    /// Their runtimes.
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        self.shards.iter().map(|shard| shard.handle.clone()).collect()
+    }
+
     /// A place on the thread with the fewest connections.
     pub(crate) fn place(&self) -> Option<Place> {
         let shard = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed))?;

@@ -3,20 +3,22 @@
 use crate::admission::Admission;
 use crate::config::{Config, Limits};
 use crate::guard::Guard;
+use crate::login::Login;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::Providers;
 use crate::registry::Registry;
+use crate::tokens::Tokens;
 use crate::traces::Traces;
 use std::io;
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use voice_core::agent::Agent;
 use voice_core::{CancelToken, Error, ErrorKind, Stage};
-use voice_providers::Secret;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
@@ -33,7 +35,8 @@ pub struct Shared {
     pub(crate) admission: Admission,
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
-    pub(crate) admin_token: Option<Secret>,
+    pub(crate) tokens: Tokens,
+    pub(crate) login: Login,
     pub(crate) log_transcripts: bool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) traces: Option<Traces>,
@@ -41,6 +44,8 @@ pub struct Shared {
     pub(crate) draining: CancelToken,
     tasks: TaskTracker,
     stop: CancelToken,
+    /// The runtimes of the threads that serve, once there are any.
+    runtimes: OnceLock<Vec<Handle>>,
 }
 
 impl AppState {
@@ -61,13 +66,15 @@ impl AppState {
             admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             limits: config.limits.clone(),
-            admin_token: config.admin_token.clone(),
+            tokens: Tokens::new(config.tokens.clone()),
+            login: Login::new(config.admin_token.clone(), config.tls.is_some()),
             log_transcripts: config.log_transcripts,
             traces: Traces::start(config, &metrics).map_err(no_threads)?,
             metrics,
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),
             stop: CancelToken::new(),
+            runtimes: OnceLock::new(),
         })))
     }
 }
@@ -81,6 +88,17 @@ impl Deref for AppState {
 }
 
 impl Shared {
+    /// Says on which runtimes sessions will run.
+    pub(crate) fn run_on(&self, runtimes: Vec<Handle>) {
+        // They are told once, when the server binds its address.
+        let _ = self.runtimes.set(runtimes);
+    }
+
+    /// Tasks alive on the threads that serve: connections, sessions and what belongs to them.
+    pub(crate) fn tasks_alive(&self) -> usize {
+        self.runtimes.get().into_iter().flatten().map(|runtime| runtime.metrics().num_alive_tasks()).sum()
+    }
+
     /// Runs a task of a session or its socket. It is waited for, and at last told to stop, before the server exits.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.cancelled();

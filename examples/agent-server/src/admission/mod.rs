@@ -18,17 +18,20 @@ pub(crate) use lifetime::Lifetime;
 pub(crate) use pace::Pace;
 pub(crate) use pressure::{Pressure, Short};
 
+use crate::clock::unix_seconds;
 use crate::config::Limits;
 use crate::guard::household;
 use crate::problem::Problem;
 use crate::registry::{Place, Registry};
 use crate::state::AppState;
+use crate::tokens::{Claims, Spent};
 use crate::visitor::Visitor;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rate::Rate;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +53,10 @@ pub(crate) enum Refused {
     Overloaded(Short),
     /// Too many are coming back at this moment.
     Crowded,
+    /// The token may have no more sessions.
+    Spent(Spent),
+    /// The token has ended.
+    Ended,
 }
 
 impl Refused {
@@ -57,7 +64,10 @@ impl Refused {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Full => "full",
-            Self::Overloaded(_) | Self::Crowded => "overloaded",
+            Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => "overloaded",
+            Self::Spent(Spent::Busy) => "token_busy",
+            Self::Spent(Spent::Used) => "token_used_up",
+            Self::Ended => "token_expired",
         }
     }
 
@@ -67,22 +77,42 @@ impl Refused {
             Self::Overloaded(Short::Time) => "the server is late and takes no further session for now",
             Self::Overloaded(Short::Processors) => "the server is busy and takes no further session for now",
             Self::Crowded => "too many clients are coming back at once",
+            Self::Spent(Spent::Busy) => "the token has as many sessions open as it may",
+            Self::Spent(Spent::Used) => "the token has had as many sessions as it may",
+            Self::Spent(Spent::Crowded) => "too many tokens are in use",
+            Self::Ended => "the token has ended",
         }
     }
 
-    /// When to try again.
-    pub(crate) fn again(self) -> Duration {
+    /// When to try again; `None` where it is of no use.
+    pub(crate) fn again(self) -> Option<Duration> {
         match self {
-            Self::Full => AGAIN_WHEN_FULL,
-            Self::Overloaded(_) => AGAIN_WHEN_OVERLOADED,
-            Self::Crowded => AGAIN_AT_ONCE,
+            Self::Full | Self::Spent(Spent::Busy) => Some(AGAIN_WHEN_FULL),
+            Self::Overloaded(_) | Self::Spent(Spent::Crowded) => Some(AGAIN_WHEN_OVERLOADED),
+            Self::Crowded => Some(AGAIN_AT_ONCE),
+            Self::Spent(Spent::Used) | Self::Ended => None,
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Full | Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Spent(Spent::Busy) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Spent(Spent::Used) => StatusCode::FORBIDDEN,
+            Self::Ended => StatusCode::UNAUTHORIZED,
         }
     }
 }
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, refused.word(), refused.message()).retry_after(refused.again())
+        let problem = Self::new(refused.status(), refused.word(), refused.message());
+        match refused.again() {
+            Some(wait) => problem.retry_after(wait),
+            None => problem,
+        }
     }
 }
 
@@ -102,6 +132,7 @@ pub(crate) struct Admission {
     pub(crate) pressure: Arc<Pressure>,
     returning: Arc<Semaphore>,
     upgrades: Option<Rate<IpAddr>>,
+    token_upgrades: Option<Rate<String>>,
     requests: Option<Rate<IpAddr>>,
     connections: Option<Crowd<IpAddr>>,
 }
@@ -112,6 +143,7 @@ impl Admission {
             pressure: Arc::new(Pressure::new(limits)),
             returning: Arc::new(Semaphore::new(RETURNING)),
             upgrades: limits.upgrades_per_minute.map(Rate::per_minute),
+            token_upgrades: limits.upgrades_per_minute.map(Rate::per_minute),
             requests: limits.requests_per_minute.map(Rate::per_minute),
             connections: limits.connections_per_address.map(|most| Crowd::new(most.get())),
         }
@@ -133,6 +165,14 @@ impl Admission {
         })
     }
 
+    /// Counts a new WebSocket with this token.
+    ///
+    /// # Errors
+    /// Too many were opened with it lately.
+    pub(crate) fn upgrade_with(&self, claims: &Claims) -> Result<(), Problem> {
+        counted(self.token_upgrades.as_ref(), claims.id.clone())
+    }
+
     /// Counts a connection of this address for as long as it is open; `None` where it has as many as it may.
     pub(crate) fn connection(&self, address: IpAddr) -> Option<Connected> {
         match &self.connections {
@@ -149,28 +189,35 @@ impl Admission {
         }
     }
 
-    /// A place for a session.
+    /// A place for a session of this visitor.
     ///
     /// # Errors
-    /// There is none.
-    pub(crate) fn place(&self, registry: &Registry) -> Result<Place, Refused> {
-        match self.pressure.short() {
-            Some(short) => Err(Refused::Overloaded(short)),
-            None => registry.reserve().ok_or(Refused::Full),
+    /// There is none, or none for its token.
+    pub(crate) fn place(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
+        if let Some(short) = self.pressure.short() {
+            return Err(Refused::Overloaded(short));
         }
+        let place = state.registry.reserve().ok_or(Refused::Full)?;
+        let Some(claims) = &visitor.claims else { return Ok(place) };
+        let now = unix_seconds();
+        if claims.ended(now) {
+            return Err(Refused::Ended);
+        }
+        let token = state.tokens.ledger.claim(claims, now).map_err(Refused::Spent)?;
+        Ok(place.of_token(token, visitor.user()))
     }
 
     /// What a connection may do that says whether it is coming back.
     ///
     /// # Errors
     /// Nothing.
-    pub(crate) fn enter(&self, registry: &Registry, coming_back: bool) -> Result<Entrance, Refused> {
+    pub(crate) fn enter(&self, state: &AppState, visitor: &Visitor, coming_back: bool) -> Result<Entrance, Refused> {
         if !coming_back {
-            match self.place(registry) {
+            match self.place(state, visitor) {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
-                Err(refused) if registry.waiting() <= self.coming_back() => return Err(refused),
-                Err(_) => {}
+                Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}
+                Err(refused) => return Err(refused),
             }
         }
         let permit = self.returning.clone().try_acquire_owned();
@@ -182,7 +229,7 @@ impl Admission {
     }
 }
 
-fn counted(rate: Option<&Rate<IpAddr>>, client: IpAddr) -> Result<(), Problem> {
+fn counted<K: Clone + Hash + Eq>(rate: Option<&Rate<K>>, client: K) -> Result<(), Problem> {
     rate.map_or(Ok(()), |rate| rate.count(client)).map_err(|wait| {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests; try again later")
             .retry_after(wait)

@@ -7,6 +7,7 @@ mod parse;
 mod settings;
 mod sources;
 mod telemetry;
+mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
 pub use limits::Limits;
@@ -14,6 +15,7 @@ pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
 pub use telemetry::Telemetry;
+pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
@@ -80,10 +82,14 @@ pub struct Config {
     pub voice: Option<String>,
     /// Latencies of the fake providers, in ms: recogniser, language model, synthesiser.
     pub fake_ms: [u64; 3],
+    /// Calls of the fake providers that fail, of a hundred, and the seed of how.
+    pub fake_faults: Option<(u64, u64)>,
     /// The core's own settings.
     pub agent: AgentConfig,
     /// Opens `/api`.
     pub admin_token: Option<Secret>,
+    /// Session tokens.
+    pub tokens: TokenSettings,
     /// Web origins besides the server's own that may use it.
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
@@ -137,8 +143,10 @@ impl Config {
                 layers.parse("FAKE_LLM_MS", parse::fake_latency)?.unwrap_or(0),
                 layers.parse("FAKE_TTS_MS", parse::fake_latency)?.unwrap_or(0),
             ],
+            fake_faults: layers.parse("FAKE_FAULTS", parse::fake_faults)?,
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
+            tokens: TokenSettings::read(&layers)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             memory: MemoryConfig::read(&layers)?,

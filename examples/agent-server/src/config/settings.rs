@@ -58,6 +58,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("LANGUAGE", "Language of the conversation [en]"),
     setting("VOICE", "Voice of the synthesiser"),
     secret("ADMIN_TOKEN"),
+    secret("TOKEN_SECRET"),
+    setting("TOKEN_KEY", "Private key of session tokens (Ed25519, PKCS #8 PEM), instead of TOKEN_SECRET"),
+    setting("TOKEN_PUBLIC_KEY", "Public key of session tokens that others make (Ed25519, PEM)"),
+    setting("TOKEN_AUDIENCE", "For whom a session token has to be meant [voice-agent]"),
+    setting("REQUIRE_TOKEN", "Whether /ws wants a session token: on or off [off]"),
     setting("ALLOWED_ORIGINS", "Web origins besides the server's own that may use it, separated by commas"),
     setting("MAX_SESSIONS", "Sessions open at once [1000]"),
     setting("MAX_LATE_MS", "Lateness of the threads, in ms, from which on no session is taken, 0 for any [50]"),
@@ -85,4 +90,5 @@ pub const SETTINGS: &[Setting] = &[
     setting("FAKE_STT_MS", "Latency of STT=fake, in ms [0]"),
     setting("FAKE_LLM_MS", "Latency of LLM=fake, in ms [0]"),
     setting("FAKE_TTS_MS", "Latency of TTS=fake, in ms [0]"),
+    setting("FAKE_FAULTS", "Calls of fakes that fail, of a hundred, and the seed of how: 20@7 [none]"),
 ];

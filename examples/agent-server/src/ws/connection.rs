@@ -1,13 +1,12 @@
 //! The life of one connection.
 
+use super::Admitted;
 use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
-use crate::admission::Entrance;
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
-use crate::traces::Caller;
 use tracing::Instrument;
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
@@ -48,12 +47,7 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(
-    state: AppState,
-    entrance: Entrance,
-    caller: Caller,
-    (mut incoming, mut outgoing): (Incoming, Outgoing),
-) {
+pub(super) async fn serve(state: AppState, admitted: Admitted, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -64,7 +58,7 @@ pub(super) async fn serve(
     if state.draining.is_cancelled() {
         return refuse(&state, incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start, entrance, &caller).await {
+    let opened = match opening::open(&state, start, admitted).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(&state, incoming, outgoing, refusal).await,
     };

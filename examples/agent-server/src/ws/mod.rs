@@ -10,8 +10,10 @@ mod writer;
 
 use crate::accept::ConnectionPermit;
 use crate::admission::{Connected, Entrance};
+use crate::clock::unix_seconds;
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::tokens::Carried;
 use crate::traces::Caller;
 use crate::visitor::Visitor;
 use axum::body::Body;
@@ -21,53 +23,69 @@ use axum::response::{IntoResponse, Response};
 use socket::{Incoming, Outgoing};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// A session, for whoever is let in.
-pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
-    match check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?))) {
-        Ok((accept, (entrance, connected))) => {
-            let caller = Caller::of(request.headers());
-            shake_hands(state, request, accept, async move |state, socket| {
-                connection::serve(state, entrance, caller, socket).await;
-                drop(connected);
-            })
-        }
-        Err(problem) => problem.into_response(),
+/// What a connection that was let in may do.
+struct Admitted {
+    entrance: Entrance,
+    visitor: Visitor,
+    caller: Caller,
+}
+
+/// A session.
+pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
+    let protocol = Carried::of(request.headers()).protocol;
+    let mut response = shake_hands(state, request, admit, |state, (admitted, connected), socket| async move {
+        connection::serve(state, admitted, socket).await;
+        drop(connected);
+    });
+    if let Some(protocol) = protocol.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
+    response
 }
 
 /// A WebSocket without a session, for benches to compare with.
 #[cfg(feature = "fakes")]
 pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
-    match check(&request) {
-        Ok(accept) => shake_hands(state, request, accept, |_, socket| echo::serve(socket)),
-        Err(problem) => problem.into_response(),
+    shake_hands(state, request, |_, _| Ok(()), |_, (), socket| echo::serve(socket))
+}
+
+/// Whether a client may come in; with what it holds while it is there.
+fn admit(state: &AppState, request: &mut Request) -> Result<(Admitted, Option<Connected>), Problem> {
+    look_at(state, request).inspect_err(|problem| state.metrics.refused(problem.code()))
+}
+
+fn look_at(state: &AppState, request: &mut Request) -> Result<(Admitted, Option<Connected>), Problem> {
+    let mut visitor = Visitor::of(request);
+    let connected = state.admission.upgrade(&visitor)?;
+    let coming_back = is_coming_back(request);
+    visitor.claims = state.tokens.check(request.headers(), coming_back, unix_seconds()).inspect_err(note)?;
+    if let Some(claims) = &visitor.claims {
+        state.admission.upgrade_with(claims)?;
     }
+    let entrance = state.admission.enter(state, &visitor, coming_back).map_err(Problem::from).inspect_err(note)?;
+    let caller = Caller::of(request.headers());
+    Ok((Admitted { entrance, visitor, caller }, connected))
 }
 
-fn admit(state: &AppState, request: &mut Request) -> Result<(Entrance, Option<Connected>), Problem> {
-    let admitted = look_at(state, request);
-    admitted.inspect_err(|problem| state.metrics.refused(problem.code()))
+fn note(problem: &Problem) {
+    tracing::info!(code = problem.code(), "refused a connection");
 }
 
-fn look_at(state: &AppState, request: &mut Request) -> Result<(Entrance, Option<Connected>), Problem> {
-    let visitor = request.extensions_mut().remove::<Visitor>();
-    let connected = visitor.map(|visitor| state.admission.upgrade(&visitor)).transpose()?.flatten();
-    let entrance = state.admission.enter(&state.registry, is_coming_back(request)).inspect_err(|refused| {
-        tracing::info!(code = refused.word(), "refused a connection");
-    })?;
-    Ok((entrance, connected))
-}
-
-/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
-fn shake_hands<F>(
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own, with the pass of `admit`.
+fn shake_hands<P: Send + 'static, F>(
     state: AppState,
     mut request: Request,
-    accept: HeaderValue,
-    serve: impl FnOnce(AppState, (Incoming, Outgoing)) -> F + Send + 'static,
+    admit: impl FnOnce(&AppState, &mut Request) -> Result<P, Problem>,
+    serve: impl FnOnce(AppState, P, (Incoming, Outgoing)) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send,
 {
+    let admitted = check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?)));
+    let (accept, pass) = match admitted {
+        Ok(admitted) => admitted,
+        Err(problem) => return problem.into_response(),
+    };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
     let upgraded = hyper::upgrade::on(&mut request);
     let shared = state.clone();
@@ -75,7 +93,7 @@ where
         match upgraded.await {
             Ok(upgraded) => {
                 let socket = socket::accept(upgraded, shared.limits.stalled).await;
-                serve(shared, socket).await;
+                serve(shared, pass, socket).await;
             }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }

@@ -1,5 +1,6 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
+use super::Admitted;
 use super::socket::Incoming;
 use crate::admission::Entrance;
 use crate::observe;
@@ -60,12 +61,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) async fn open(
-    state: &AppState,
-    start: Start,
-    entrance: Entrance,
-    caller: &Caller,
-) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -73,12 +69,14 @@ pub(super) async fn open(
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
-    if let Some(entry) = start.resume.as_deref().and_then(|token| state.registry.resume(token)) {
+    let Admitted { entrance, visitor, caller } = admitted;
+    let known = start.resume.as_deref().and_then(|token| state.registry.resume(token));
+    if let Some(entry) = known.filter(|entry| entry.is_open_to(visitor.user())) {
         return Ok(Opened { entry, format, resumed: true, remarks });
     }
     let mut place = match entrance {
         Entrance::Open(place) => place,
-        Entrance::Return(_) => state.admission.place(&state.registry).map_err(Refusal::NoPlace)?,
+        Entrance::Return(_) => state.admission.place(state, &visitor).map_err(Refusal::NoPlace)?,
     };
     if let Some(token) = &start.resume {
         place = match resume::take_over(state, token, format, place).await? {
@@ -105,9 +103,9 @@ pub(super) async fn open(
 }
 
 /// Has a session's log written, and what it is kept.
-fn attend(state: &AppState, entry: &Arc<Entry>, events: Events, caller: &Caller) {
+fn attend(state: &AppState, entry: &Arc<Entry>, events: Events, caller: Caller) {
     let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller.clone()).instrument(span.clone()));
+    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller).instrument(span.clone()));
     state.spawn(store::keep(entry.clone(), state.clone()).instrument(span));
 }
 
