@@ -1,5 +1,6 @@
 //! The operator's view of sessions, and what the page needs to know before one is open.
 
+use crate::nodes::{self, Answer, Deed};
 use crate::problem::Problem;
 use crate::registry::Entry;
 use crate::state::AppState;
@@ -7,10 +8,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use serde::{Deserialize, Deserializer};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::Control;
 use voice_core::conversation::{AgentState, CloseReason, TurnMetrics};
@@ -24,34 +25,51 @@ pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
     Json(json!({ "groups": state.providers.examples }))
 }
 
-/// All open sessions.
-pub(crate) async fn list(State(state): State<AppState>) -> Json<Value> {
-    Json(state.registry.entries().iter().map(|entry| summary(entry)).collect())
+/// All open sessions: this server's, or with `?all=1` those of every server that shares its store.
+pub(crate) async fn list(State(state): State<AppState>, uri: Uri) -> Result<Response, Problem> {
+    if !uri.query().is_some_and(|query| query.split('&').any(|part| part == "all=1")) {
+        let sessions: Value = state.registry.entries().iter().map(|entry| summary(entry)).collect();
+        return Ok(Json(sessions).into_response());
+    }
+    let (sessions, silent) = nodes::everywhere(&state).await?;
+    let mut response = Json(sessions).into_response();
+    if !silent.is_empty()
+        && let Ok(names) = HeaderValue::from_str(&silent.join(", "))
+    {
+        response.headers_mut().insert("voice-agent-silent-nodes", names);
+    }
+    Ok(response)
 }
 
 /// One session.
 pub(crate) async fn show(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(summary(&*find(&state, &id)?)))
+    match nodes::anywhere(&state, &id, Deed::Show).await? {
+        Answer::Is(session) => Ok(Json(session)),
+        Answer::Done | Answer::Unknown => Err(nodes::unknown_session()),
+    }
 }
 
 /// Ends a session.
 pub(crate) async fn end(State(state): State<AppState>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let entry = find(&state, &id)?;
+    nodes::anywhere(&state, &id, Deed::End).await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// Ends a session of this server and waits for its goodbye.
+pub(crate) async fn say_goodbye(state: &AppState, entry: &Entry) {
     // A session that is over already is as gone as the caller wants it.
     let _ = entry.session.control_wait(Control::Close(CloseReason::Deleted)).await;
     if tokio::time::timeout(GOODBYE, entry.session.closed()).await.is_ok() {
         state.registry.remove(entry.session.id());
     }
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// New instructions or context; a field left out stays, `null` clears.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ContextChange {
-    #[serde(default, deserialize_with = "given")]
+pub(crate) struct ContextChange {
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     instructions: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     context: Option<Option<String>>,
 }
 
@@ -66,7 +84,17 @@ pub(crate) async fn set_context(
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
-    let entry = find(&state, &id)?;
+    match read_change(body) {
+        Ok(change) => nodes::anywhere(&state, &id, Deed::SetContext(change)).await.map(|_| StatusCode::NO_CONTENT),
+        Err(problem) => {
+            // That there is no such session is worth more to know.
+            nodes::anywhere(&state, &id, Deed::Show).await?;
+            Err(problem)
+        }
+    }
+}
+
+fn read_change(body: Result<Bytes, BytesRejection>) -> Result<ContextChange, Problem> {
     let bad = |code, message| Problem::new(StatusCode::BAD_REQUEST, code, message);
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
@@ -76,22 +104,18 @@ pub(crate) async fn set_context(
     })?;
     let value: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|error| bad("bad_json", format!("the body is not a JSON object: {error}")))?;
-    let change: ContextChange = serde_json::from_value(Value::Object(value))
-        .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))?;
+    serde_json::from_value(Value::Object(value))
+        .map_err(|error| bad("bad_value", format!("instructions and context are texts or null: {error}")))
+}
+
+/// Changes a session of this server; whether it was still open.
+pub(crate) async fn change_context(entry: &Entry, change: ContextChange) -> bool {
     let control = Control::SetContext { instructions: change.instructions, context: change.context };
-    entry.session.control_wait(control).await.map_err(|_| unknown_session())?;
-    Ok(StatusCode::NO_CONTENT)
+    entry.session.control_wait(control).await.is_ok()
 }
 
-fn find(state: &AppState, id: &str) -> Result<Arc<Entry>, Problem> {
-    state.registry.get(id).ok_or_else(unknown_session)
-}
-
-fn unknown_session() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such session")
-}
-
-fn summary(entry: &Entry) -> Value {
+/// How a session stands.
+pub(crate) fn summary(entry: &Entry) -> Value {
     let status = entry.session.status();
     let providers = entry.session.providers();
     json!({

@@ -1,25 +1,42 @@
 //! The end of the server: no new sessions, a goodbye to the open ones, then out.
 
+use crate::registry::Entry;
 use crate::state::AppState;
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
 
 /// How long sessions have for their goodbye.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long what other servers asked for may take to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Ends all sessions, waiting at most 5 s.
+/// Ends all sessions. Where another server can go on with them, turns that are under way may end first, within the time that is
+/// set for it; a goodbye takes 5 s at most.
 pub(crate) async fn drain(state: &AppState) {
     state.draining.cancel();
     let entries = state.registry.close();
-    tracing::info!(sessions = entries.len(), "draining");
+    let turns = if state.memory.is_shared() { state.drain } else { Duration::ZERO };
+    tracing::info!(sessions = entries.len(), turns_ms = turns.as_millis(), "draining");
     for entry in &entries {
-        // Fails only for sessions that are over or do not take anything any more; those are stopped below.
-        let _ = entry.session.control(Control::Close(CloseReason::Drain));
+        // Where the turn is over a session has nothing to lose; one that nobody talks to has no turn.
+        let entry = entry.clone();
+        state.spawn(async move { say_goodbye(&entry, turns).await });
     }
     drop(entries);
-    if tokio::time::timeout(PATIENCE, state.tasks_ended()).await.is_err() {
+    if timeout(turns + PATIENCE, state.tasks_ended()).await.is_err() {
         tracing::warn!(sessions = state.registry.len(), "sessions did not end in time");
     }
     state.stop_tasks().await;
+    state.memory.leave(LAST_ANSWERS).await;
+}
+
+async fn say_goodbye(entry: &Entry, turns: Duration) {
+    tokio::select! {
+        () = entry.session.at_rest() => {}
+        () = sleep(turns) => {}
+    }
+    // Fails only for sessions that are over or do not take anything any more; those are stopped in the end.
+    let _ = entry.session.control(Control::Close(CloseReason::Drain));
 }

@@ -15,24 +15,28 @@ mod guard;
 mod health;
 mod logging;
 mod login;
+mod memory;
+mod nodes;
 mod observe;
 mod page;
 mod problem;
 mod providers;
 mod random;
 mod registry;
+mod resume;
 mod routes;
 mod serve;
 mod shards;
 mod state;
+mod store;
 mod tls;
 mod tokens;
 mod visitor;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, Limits, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles,
-    TokenSettings, command,
+    Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
+    TlsFiles, TokenSettings, command,
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
@@ -40,5 +44,6 @@ pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
+pub use store::Target;
 pub use tokens::TokenKey;
 pub use voice_providers::Secret;

@@ -1,7 +1,7 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
 use crate::admission::Refused;
-use crate::random;
+use crate::store::Pass;
 use crate::tokens::Use;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,8 +17,14 @@ pub(crate) type Events = broadcast::Receiver<Event>;
 /// One open session.
 pub(crate) struct Entry {
     pub(crate) session: Session,
-    /// Continues the session; known to its client alone.
-    pub(crate) token: String,
+    /// Continues the session; its token is known to its client alone.
+    pub(crate) pass: Pass,
+    /// Grows with every server that takes the session over.
+    pub(crate) epoch: u64,
+    /// Whose memory it has brought back, and adds to at its end.
+    pub(crate) user: Option<String>,
+    /// Cancelled when the session is over and the store knows.
+    pub(crate) kept: CancelToken,
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
@@ -63,12 +69,24 @@ impl Entry {
         self.attended.fetch_add(1, Ordering::Relaxed);
         Seat { _guard: guard, attended: self.attended.clone(), evicted }
     }
+
+    /// Tells the connection in the seat, if any, to leave it without a goodbye.
+    pub(crate) fn evict(&self) {
+        std::mem::take(&mut *lock(&self.occupant)).cancel();
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         self.attended.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Whose a session is.
+pub(crate) struct Holder {
+    pub(crate) pass: Pass,
+    pub(crate) epoch: u64,
+    pub(crate) user: Option<String>,
 }
 
 /// All open sessions.
@@ -109,26 +127,27 @@ impl Registry {
         Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
     }
 
-    /// Opens a session; its events come with it, from the first on.
+    /// Opens a session in its place; its events come with it, from the first on.
     pub(crate) fn open(
         &self,
         mut place: Place,
         agent: &Agent,
         options: SessionOptions,
+        Holder { pass, epoch, user }: Holder,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
-        let token = random::token().map_err(Refusal::Failed)?;
+        let options = SessionOptions { id: Some(pass.id.clone()), ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
-        let (seat, occupant) = (Arc::default(), Mutex::default());
         if let Some(token) = &mut place.token {
             token.begun();
         }
+        let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
         let attended = self.attended.clone();
-        let entry = Arc::new(Entry { session, token: token.clone(), seat, occupant, attended, place });
+        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seat, occupant, attended, place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);
         }
-        table.by_token.insert(token, entry.session.id().clone());
+        table.by_token.insert(entry.pass.token.clone(), entry.session.id().clone());
         table.by_id.insert(entry.session.id().clone(), entry.clone());
         Ok((entry, events))
     }
@@ -156,11 +175,14 @@ impl Registry {
         entries
     }
 
-    /// Forgets a session that is over. Doing it twice does nothing.
+    /// Forgets a session that is over. Doing it twice does nothing, also when it goes on under the same id.
     pub(crate) fn remove(&self, id: &SessionId) {
         let mut table = lock(&self.table);
-        if let Some(entry) = table.by_id.remove(id) {
-            table.by_token.remove(&entry.token);
+        let is_over = |entry: &Arc<Entry>| entry.session.status().closed;
+        if table.by_id.get(id).is_some_and(is_over)
+            && let Some(entry) = table.by_id.remove(id)
+        {
+            table.by_token.remove(&entry.pass.token);
         }
     }
 

@@ -42,6 +42,7 @@ impl Server {
                 Ok(listener) => {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
+                    state.memory.connect().await;
                     let shards = Shards::start(&state.admission.pressure)?;
                     return Ok(Self { listener, address, state, shards, tls });
                 }
@@ -91,6 +92,7 @@ impl Server {
     /// Serves until `shutdown` resolves, then says goodbye to every session and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, state, shards, tls, .. } = self;
+        state.memory.start(&state);
         let closing = CancelToken::new();
         let connections = TaskTracker::new();
         let door = Door {

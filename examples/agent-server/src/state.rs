@@ -4,12 +4,14 @@ use crate::admission::Admission;
 use crate::config::{Config, Limits};
 use crate::guard::Guard;
 use crate::login::Login;
+use crate::memory::Memory;
 use crate::providers::Providers;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
@@ -23,6 +25,9 @@ pub struct Shared {
     pub(crate) agent: Agent,
     pub(crate) providers: Providers,
     pub(crate) registry: Registry,
+    pub(crate) memory: Memory,
+    /// How long turns that are under way have to end when the server goes.
+    pub(crate) drain: Duration,
     pub(crate) admission: Admission,
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
@@ -39,13 +44,15 @@ impl AppState {
     /// The state of a server that listens on `bound`.
     ///
     /// # Errors
-    /// A tool among the providers that no model could be told of.
+    /// A tool among the providers that no model could be told of; a system without random numbers.
     pub fn new(config: &Config, providers: Providers, bound: IpAddr) -> voice_core::Result<Self> {
         let name = Some(&config.host).filter(|host| host.parse::<IpAddr>().is_err()).cloned();
         Ok(Self(Arc::new(Shared {
             agent: providers.agent(config)?,
             providers,
             registry: Registry::new(config.max_sessions),
+            memory: Memory::new(&config.memory, config.max_sessions)?,
+            drain: config.memory.drain,
             admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
             limits: config.limits.clone(),

@@ -293,6 +293,13 @@ impl Session {
         }
     }
 
+    /// Resolves when no turn and no reply is under way that time alone brings to its end, or the session is over.
+    pub async fn at_rest(&self) {
+        let mut status = self.shared.status.clone();
+        // As in `closed`.
+        let _ = status.wait_for(|status| !status.busy || status.closed).await;
+    }
+
     /// Resolves when the session is over and all its work has ended.
     pub async fn closed(&self) {
         let mut status = self.shared.status.clone();

@@ -188,15 +188,22 @@ impl Admission {
         }
     }
 
-    /// A place for a session of this visitor.
+    /// A place for a session.
     ///
     /// # Errors
-    /// There is none, or none for its token.
-    pub(crate) fn place(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
-        if let Some(short) = self.pressure.short() {
-            return Err(Refused::Overloaded(short));
+    /// There is none.
+    pub(crate) fn room(&self, state: &AppState) -> Result<Place, Refused> {
+        match self.pressure.short() {
+            Some(short) => Err(Refused::Overloaded(short)),
+            None => state.registry.reserve().ok_or(Refused::Full),
         }
-        let place = state.registry.reserve().ok_or(Refused::Full)?;
+    }
+
+    /// The place with the right of this visitor to a session of its own.
+    ///
+    /// # Errors
+    /// Its token gives it none.
+    pub(crate) fn entitle(&self, state: &AppState, place: Place, visitor: &Visitor) -> Result<Place, Refused> {
         let Some(claims) = &visitor.claims else { return Ok(place) };
         let now = unix_seconds();
         if claims.ended(now) {
@@ -212,7 +219,7 @@ impl Admission {
     /// Nothing.
     pub(crate) fn enter(&self, state: &AppState, visitor: &Visitor, coming_back: bool) -> Result<Entrance, Refused> {
         if !coming_back {
-            match self.place(state, visitor) {
+            match self.room(state).and_then(|place| self.entitle(state, place, visitor)) {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
                 Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}

@@ -2,6 +2,7 @@
 
 mod choice;
 mod limits;
+mod memory;
 mod parse;
 mod settings;
 mod sources;
@@ -9,6 +10,7 @@ mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
 pub use limits::Limits;
+pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
 pub use tokens::TokenSettings;
@@ -88,6 +90,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
     pub max_sessions: usize,
+    /// What is kept of sessions and users, and where.
+    pub memory: MemoryConfig,
     /// How much else the server takes on, and how long it waits.
     pub limits: Limits,
     /// What the log holds.
@@ -138,6 +142,7 @@ impl Config {
             tokens: TokenSettings::read(&layers)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
+            memory: MemoryConfig::read(&layers)?,
             limits: Limits::read(&layers)?,
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),

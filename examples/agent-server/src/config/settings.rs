@@ -26,7 +26,7 @@ pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
 /// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 2] = ["REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(super) const WITHOUT_EFFECT: [&str; 1] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
@@ -79,6 +79,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("STALLED_S", "Seconds that a client may take nothing before it is lost [10]"),
     setting("REQUEST_S", "Seconds for a request's head, its body, and a TLS handshake [15]"),
     secret("REDIS_URL"),
+    setting("SESSION_TTL", "How long a session is kept that no server holds, in s [120]"),
+    setting("USER_MEMORY_TTL", "How long users are remembered from session to session, in s; nobody is unless set"),
+    setting("DRAIN_MS", "How long turns have to end when the server goes and others take its sessions, in ms [5000]"),
     setting("LOG", "What the log holds: off, error, warn, info, debug, trace, or target=level, … [info]"),
     setting("LOG_TRANSCRIPTS", "Whether the log may hold what was said: on or off [off]"),
     setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go"),

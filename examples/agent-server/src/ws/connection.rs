@@ -1,6 +1,6 @@
 //! The life of one connection.
 
-use super::Pass;
+use super::Admitted;
 use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
@@ -24,6 +24,8 @@ const INTERNAL: u16 = 1011;
 enum Ending {
     /// The session is over.
     Over(CloseReason),
+    /// The session broke down; the client knows.
+    Broken,
     /// The client is gone; the session waits for it.
     Lost,
     /// The client broke a rule; the session waits for it to come back and behave.
@@ -36,6 +38,7 @@ impl Ending {
     fn close_frame(&self) -> (u16, &'static str) {
         match self {
             Self::Over(reason) => (close_code(*reason), ""),
+            Self::Broken => (INTERNAL, "the session broke down"),
             Self::Lost => (NORMAL, ""),
             Self::Rejected(Rejection::TOO_BIG) => (Rejection::TOO_BIG, "the message is too big"),
             Self::Rejected(code) => (*code, ""),
@@ -45,7 +48,7 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(state: AppState, pass: Pass, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+pub(super) async fn serve(state: AppState, admitted: Admitted, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -56,7 +59,7 @@ pub(super) async fn serve(state: AppState, pass: Pass, (mut incoming, mut outgoi
     if state.draining.is_cancelled() {
         return refuse(incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start, pass) {
+    let opened = match opening::open(&state, start, admitted).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };
@@ -113,10 +116,10 @@ async fn attend(
         // Fails when the session has just ended; its goodbye is then all there is to send.
         let _ = session.control_wait(Control::Attach(format)).await;
     }
-    let connection = Connection::new(session.clone(), format, codec, entry.token.clone(), remarks);
+    let connection = Connection::new(session.clone(), format, codec, entry.pass.token.clone(), remarks);
     let ending = converse(&connection, first, &seat, limits, socket).await;
     tracing::debug!(?ending, "connection ends");
-    if !matches!(ending, Ending::Over(_)) {
+    if !matches!(ending, Ending::Over(_) | Ending::Broken) {
         let _ = session.control_wait(Control::Detach).await;
     }
     ending
@@ -138,6 +141,8 @@ async fn converse(
         read(incoming, connection, limits).await
     };
     tokio::select! {
+        biased;
+        () = seat.evicted.cancelled() => Ending::Replaced,
         end = reading => match end {
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
@@ -145,7 +150,7 @@ async fn converse(
         end = write(outgoing, connection, limits.ping) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
+            WriteEnd::Broken => Ending::Broken,
         },
-        () = seat.evicted.cancelled() => Ending::Replaced,
     }
 }

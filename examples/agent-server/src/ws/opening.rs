@@ -1,16 +1,19 @@
 //! The beginning: the first frame, or 250 ms without one, then a session.
 
-use super::Pass;
+use super::Admitted;
 use super::socket::Incoming;
 use crate::admission::Entrance;
 use crate::observe;
-use crate::registry::{Entry, Refusal};
+use crate::registry::{Entry, Events, Holder, Refusal};
+use crate::resume::{self, TakeOver};
 use crate::state::AppState;
+use crate::store::{self, Pass};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::Instrument;
+use voice_core::SessionId;
 use voice_core::agent::{ClientFormat, SessionOptions};
 use voice_core::protocol::{ClientFrame, ErrorCode, Rejection, ServerCodec, ServerFrame, Start};
 
@@ -57,7 +60,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) fn open(state: &AppState, start: Start, pass: Pass) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -65,10 +68,28 @@ pub(super) fn open(state: &AppState, start: Start, pass: Pass) -> Result<Opened,
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
-    if let Some(token) = &start.resume {
-        let known = state.registry.resume(token);
-        if let Some(entry) = known.filter(|entry| entry.is_open_to(pass.visitor.user())) {
+    let Admitted { entrance, visitor } = admitted;
+    let known = start.resume.as_deref().and_then(|token| state.registry.resume(token));
+    let is_anothers = match known {
+        Some(entry) if entry.is_open_to(visitor.user()) => {
             return Ok(Opened { entry, format, resumed: true, remarks });
+        }
+        known => known.is_some(),
+    };
+    let (mut place, entitled) = match entrance {
+        Entrance::Open(place) => (place, true),
+        Entrance::Return(_) => (state.admission.room(state).map_err(Refusal::NoPlace)?, false),
+    };
+    if let Some(token) = &start.resume {
+        if !is_anothers {
+            place = match resume::take_over(state, token, format, place).await? {
+                TakeOver::Taken(entry, events) => {
+                    // To its task this client is the first.
+                    attend(state, &entry, events);
+                    return Ok(Opened { entry, format, resumed: false, remarks });
+                }
+                TakeOver::Unknown(place) => place,
+            };
         }
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
@@ -79,14 +100,20 @@ pub(super) fn open(state: &AppState, start: Start, pass: Pass) -> Result<Opened,
         context: start.context,
         ..SessionOptions::default()
     };
-    let place = match pass.entrance {
-        Entrance::Open(place) => place,
-        Entrance::Return(_) => state.admission.place(state, &pass.visitor).map_err(Refusal::NoPlace)?,
-    };
-    let (entry, events) = state.registry.open(place, &state.agent, options)?;
-    let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span));
+    if !entitled {
+        place = state.admission.entitle(state, place, &visitor).map_err(Refusal::NoPlace)?;
+    }
+    let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    attend(state, &entry, events);
     Ok(Opened { entry, format, resumed: false, remarks })
+}
+
+/// Has a session's log written, and what it is kept.
+fn attend(state: &AppState, entry: &Arc<Entry>, events: Events) {
+    let span = tracing::info_span!("session", session = %entry.session.id());
+    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span.clone()));
+    state.spawn(store::keep(entry.clone(), state.clone()).instrument(span));
 }
 
 fn remarks(state: &AppState) -> Vec<ServerFrame> {

@@ -13,11 +13,14 @@ pub(super) enum WriteEnd {
     Lost,
     /// The session is over; the client knows.
     Over(CloseReason),
+    /// The session broke down; the client knows.
+    Broken,
 }
 
 /// Writes until the session or the connection ends, and asks the client every `ping` whether it is still there.
 pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, ping: Duration) -> WriteEnd {
     match deliver(outgoing, connection, ping).await {
+        Ok(()) if connection.is_broken() => WriteEnd::Broken,
         // A session that ends without a word was stopped with the server.
         Ok(()) => WriteEnd::Over(connection.goodbye().unwrap_or(CloseReason::Drain)),
         Err(Lost) => WriteEnd::Lost,

@@ -3,10 +3,13 @@
 
 mod folder;
 mod http;
+mod redis;
 mod server;
 mod ws;
 
 pub use folder::Folder;
 pub use http::{Answer, Request};
+#[cfg(unix)]
+pub use redis::Redis;
 pub use server::{TestServer, fakes, settings};
 pub use ws::{Client, Frame, PATIENCE, Pace};

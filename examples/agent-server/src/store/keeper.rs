@@ -1,0 +1,117 @@
+//! Writes what a session is, behind its turns: one task a session, which writes the newest snapshot and leaves out those it
+//! was too slow for. The session never waits.
+
+use super::{Hold, Record, StoreError};
+use crate::registry::Entry;
+use crate::state::AppState;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use voice_core::agent::Control;
+use voice_core::conversation::{CloseReason, Snapshot};
+
+/// Of the time for which a store keeps what nobody writes, the part after which it is written again.
+const REFRESHES: u32 = 3;
+
+/// Keeps a session until it is over; then erases it, or leaves it to whoever goes on with it.
+pub(crate) async fn keep(entry: Arc<Entry>, state: AppState) {
+    let mut keeper = Keeper { snapshots: entry.session.snapshots(), newest: None, held: true, entry, state };
+    keeper.follow().await;
+    keeper.finish().await;
+    keeper.entry.kept.cancel();
+}
+
+struct Keeper {
+    entry: Arc<Entry>,
+    state: AppState,
+    snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+    /// The last one that there was.
+    newest: Option<Arc<Snapshot>>,
+    /// Nobody else has taken the session over.
+    held: bool,
+}
+
+impl Keeper {
+    async fn follow(&mut self) {
+        let mut up = self.state.memory.up();
+        let mut refresh = interval(self.state.memory.session_ttl / REFRESHES);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        refresh.tick().await;
+        let session = self.entry.session.clone();
+        let mut closed = std::pin::pin!(session.closed());
+        loop {
+            let written = self.write_newest(true).await;
+            tokio::select! {
+                biased;
+                () = &mut closed => return,
+                changed = self.snapshots.changed() => if changed.is_err() { return },
+                // Written while nobody could be reached, or never: what is there is out of date.
+                () = comes_up(&mut up), if written.is_err() => {}
+                _ = refresh.tick() => {}
+            }
+        }
+    }
+
+    /// Writes the newest snapshot, if there is one.
+    async fn write_newest(&mut self, held_here: bool) -> Result<(), StoreError> {
+        let Some(snapshot) = self.snapshots.borrow_and_update().clone() else { return Ok(()) };
+        self.newest = Some(snapshot.clone());
+        if !self.held {
+            return Ok(());
+        }
+        let entry = &self.entry;
+        let record = Record {
+            id: entry.session.id().clone(),
+            token: entry.pass.hash(),
+            epoch: entry.epoch,
+            node: held_here.then(|| self.state.memory.node.clone()),
+            user: entry.user.clone(),
+            snapshot,
+        };
+        match self.state.memory.store.save(&record).await? {
+            Hold::Ours => Ok(()),
+            Hold::Lost => {
+                self.give_up().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Another server goes on with the session: what is left of it here must not speak any more.
+    async fn give_up(&mut self) {
+        self.held = false;
+        tracing::warn!("the session goes on elsewhere: it is closed here");
+        self.entry.evict();
+        // A session that is over already is as silent as it has to be.
+        let _ = self.entry.session.control_wait(Control::Close(CloseReason::Drain)).await;
+    }
+
+    /// The session is over.
+    async fn finish(&mut self) {
+        let goes_on = self.snapshots.borrow().is_some();
+        let (id, epoch) = (self.entry.session.id(), self.entry.epoch);
+        let done = if !self.held {
+            Ok(())
+        } else if goes_on {
+            self.write_newest(false).await
+        } else {
+            self.state.memory.store.end(id, epoch).await
+        };
+        if let Err(error) = done {
+            // What is left there goes when its time is over.
+            tracing::warn!(%error, "how the session ended is not known to the store");
+        }
+        if self.held && !goes_on {
+            self.remember().await;
+        }
+    }
+
+    async fn remember(&mut self) {}
+}
+
+async fn comes_up(up: &mut watch::Receiver<bool>) {
+    // A sender that is gone stands for a store that is never away.
+    if up.wait_for(|up| *up).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

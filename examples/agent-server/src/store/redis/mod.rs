@@ -1,0 +1,162 @@
+//! Sessions and users in Redis. Each is one key, so that a script on it is one step and a cluster knows where it is.
+//!
+//! ```text
+//! voice-agent:session:<id>       hash: token (its hash), epoch, node, user, data (a snapshot); or ended
+//! voice-agent:user:<hash>        hash: version, data (a summary)
+//! voice-agent:nodes              sorted set: nodes by the time of their last heartbeat
+//! ```
+
+mod link;
+mod target;
+
+pub(crate) use link::Link;
+pub use target::Target;
+
+use super::{
+    Claimed, Hold, NodeId, Pass, Record, SessionStore, StoreError, TokenHash, UserMemory, UserStore, Whereabouts,
+};
+use async_trait::async_trait;
+use redis::Cmd;
+use std::sync::Arc;
+use std::time::Duration;
+use voice_core::SessionId;
+use voice_core::conversation::Snapshot;
+
+/// Bytes of a snapshot that are kept at most: as many as the history is usually bounded to, several times over.
+pub(crate) const MOST_BYTES: usize = 256 << 10;
+
+/// Writes a session unless somebody with a later epoch has, or it was ended. 1 or 0.
+const SAVE: &str = "
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3], 'user', ARGV[4], 'data', ARGV[5])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+return 1";
+
+/// Takes a session over: epoch, user and data, or nothing.
+const CLAIM: &str = "
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return nil end
+if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return nil end
+local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+redis.call('HSET', KEYS[1], 'node', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return {epoch, redis.call('HGET', KEYS[1], 'user'), redis.call('HGET', KEYS[1], 'data')}";
+
+/// Erases a session unless somebody has taken it over. What is left keeps late writers out.
+const END: &str = "
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
+redis.call('HDEL', KEYS[1], 'token', 'node', 'user', 'data')
+redis.call('HSET', KEYS[1], 'ended', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1";
+
+/// Replaces what is remembered of a user, if nobody else has.
+const REMEMBER: &str = "
+local version = redis.call('HGET', KEYS[1], 'version') or '0'
+if version ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', version + 1, 'data', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+
+/// Erases it. The version stays, so that who has read it before does not write it back.
+const FORGET: &str = "
+redis.call('HDEL', KEYS[1], 'data')
+redis.call('HINCRBY', KEYS[1], 'version', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1";
+
+/// Keeps sessions and users in Redis.
+pub(crate) struct RedisStore {
+    link: Arc<Link>,
+    session_ttl: Duration,
+    user_ttl: Duration,
+}
+
+impl RedisStore {
+    pub(crate) fn new(link: Arc<Link>, session_ttl: Duration, user_ttl: Duration) -> Self {
+        Self { link, session_ttl, user_ttl }
+    }
+}
+
+/// A call of a script on one key.
+pub(crate) fn script(text: &str, key: &str) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(text.trim()).arg(1).arg(key);
+    command
+}
+
+fn session_key(id: &SessionId) -> String {
+    format!("voice-agent:session:{id}")
+}
+
+/// Who the user is may be nobody's business but the application's.
+fn user_key(user: &str) -> String {
+    format!("voice-agent:user:{}", TokenHash::of(user).as_str())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn save(&self, record: &Record) -> Result<Hold, StoreError> {
+        let (data, dropped) = record.snapshot.to_json_within(MOST_BYTES);
+        if dropped > 0 {
+            tracing::warn!(session = %record.id, dropped, "a history is too long to be kept whole: its oldest turns were left out");
+        }
+        let mut command = script(SAVE, &session_key(&record.id));
+        let node = record.node.as_deref().unwrap_or_default();
+        command.arg(record.epoch).arg(record.token.as_str()).arg(node).arg(record.user.as_deref().unwrap_or_default());
+        command.arg(data).arg(milliseconds(self.session_ttl));
+        let ours: bool = self.link.call(&command).await?;
+        Ok(if ours { Hold::Ours } else { Hold::Lost })
+    }
+
+    async fn find(&self, id: &SessionId) -> Result<Option<Whereabouts>, StoreError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(session_key(id)).arg("token").arg("node");
+        let (token, node): (Option<String>, Option<String>) = self.link.call(&command).await?;
+        let node = node.filter(|node| !node.is_empty()).map(Into::into);
+        Ok(token.map(|token| Whereabouts { token: TokenHash::written(token), node }))
+    }
+
+    async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {
+        let mut command = script(CLAIM, &session_key(&pass.id));
+        command.arg(pass.hash().as_str()).arg(&**node).arg(milliseconds(self.session_ttl));
+        let claimed: Option<(u64, String, Vec<u8>)> = self.link.call(&command).await?;
+        let Some((epoch, user, data)) = claimed else { return Ok(None) };
+        let snapshot = Arc::new(Snapshot::from_json(&data)?);
+        Ok(Some(Claimed { epoch, user: Some(user).filter(|user| !user.is_empty()), snapshot }))
+    }
+
+    async fn end(&self, id: &SessionId, epoch: u64) -> Result<(), StoreError> {
+        let mut command = script(END, &session_key(id));
+        command.arg(epoch).arg(milliseconds(self.session_ttl));
+        self.link.call(&command).await
+    }
+}
+
+#[async_trait]
+impl UserStore for RedisStore {
+    async fn read(&self, user: &str) -> Result<UserMemory, StoreError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(user_key(user)).arg("version").arg("data");
+        let (version, summary): (Option<u64>, Option<String>) = self.link.call(&command).await?;
+        Ok(UserMemory { version: version.unwrap_or(0), summary })
+    }
+
+    async fn write(&self, user: &str, version: u64, summary: &str) -> Result<bool, StoreError> {
+        let mut command = script(REMEMBER, &user_key(user));
+        command.arg(version).arg(summary).arg(milliseconds(self.user_ttl));
+        self.link.call(&command).await
+    }
+
+    async fn erase(&self, user: &str) -> Result<(), StoreError> {
+        let mut command = script(FORGET, &user_key(user));
+        command.arg(milliseconds(self.user_ttl));
+        self.link.call(&command).await
+    }
+}
