@@ -23,6 +23,7 @@ mod serve;
 mod shards;
 mod state;
 mod store;
+mod users;
 mod ws;
 
 pub use config::{

@@ -1,6 +1,6 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
-use crate::store::Pass;
+use crate::store::{KnownUser, Pass};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
@@ -18,8 +18,8 @@ pub(crate) struct Entry {
     pub(crate) pass: Pass,
     /// Grows with every server that takes the session over.
     pub(crate) epoch: u64,
-    /// Whose memory it has brought back, and adds to at its end.
-    pub(crate) user: Option<String>,
+    /// Whose it is, where users are remembered.
+    pub(crate) user: Option<KnownUser>,
     /// Cancelled when the session is over and the store knows.
     pub(crate) kept: CancelToken,
     seat: Arc<tokio::sync::Mutex<()>>,
@@ -56,7 +56,7 @@ pub(crate) struct Place(OwnedSemaphorePermit);
 pub(crate) struct Holder {
     pub(crate) pass: Pass,
     pub(crate) epoch: u64,
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<KnownUser>,
 }
 
 /// All open sessions.
@@ -103,7 +103,7 @@ impl Registry {
         options: SessionOptions,
         Holder { pass, epoch, user }: Holder,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
-        let options = SessionOptions { id: Some(pass.id.clone()), ..options };
+        let options = SessionOptions { id: Some(pass.id.clone()), snapshots: true, ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
         let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
         let entry = Arc::new(Entry { session, pass, epoch, user, kept, seat, occupant, _place: place });

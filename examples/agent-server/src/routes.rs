@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, page, ws};
+use crate::{api, guard, health, page, users, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -23,6 +23,7 @@ pub fn app(state: AppState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/api/examples", get(api::examples))
         .nest("/api/sessions", sessions(&state))
+        .nest("/api/users", users(&state))
         .route("/metrics", get(not_built))
         .route("/v1/realtime", get(not_built))
         .route("/webrtc", post(not_built))
@@ -40,6 +41,14 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/", get(api::list))
         .route("/{id}", get(api::show).delete(api::end))
         .route("/{id}/context", put(api::set_context))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+}
+
+/// What is remembered of users; behind the token as well.
+fn users(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/{user}/memory", get(users::show).delete(users::erase))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
 }

@@ -6,6 +6,7 @@ use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
+use crate::users::Vouched;
 use tracing::Instrument;
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
@@ -46,7 +47,11 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
+pub(super) async fn serve(
+    state: AppState,
+    vouched: Option<Vouched>,
+    (mut incoming, mut outgoing): (Incoming, Outgoing),
+) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -57,7 +62,7 @@ pub(super) async fn serve(state: AppState, (mut incoming, mut outgoing): (Incomi
     if state.draining.is_cancelled() {
         return refuse(incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start).await {
+    let opened = match opening::open(&state, start, vouched.as_deref()).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };

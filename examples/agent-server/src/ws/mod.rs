@@ -11,6 +11,7 @@ mod writer;
 use crate::problem::Problem;
 use crate::serve::ConnectionPermit;
 use crate::state::AppState;
+use crate::users::Vouched;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -20,7 +21,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// A session.
 pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
-    shake_hands(state, request, connection::serve)
+    let vouched = request.extensions().get::<Vouched>().cloned();
+    shake_hands(state, request, |state, socket| connection::serve(state, vouched, socket))
 }
 
 /// A WebSocket without a session, for benches to compare with.

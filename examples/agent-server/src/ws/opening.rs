@@ -6,6 +6,7 @@ use crate::registry::{Entry, Events, Holder, Refusal};
 use crate::resume;
 use crate::state::AppState;
 use crate::store::{self, Pass};
+use crate::users;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ pub(super) struct Opened {
 }
 
 /// Continues the session that `start` names, or opens a new one.
-pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refusal> {
+pub(super) async fn open(state: &AppState, start: Start, vouched: Option<&str>) -> Result<Opened, Refusal> {
     let format = ClientFormat {
         input_rate: start.input_rate,
         output_rate: start.output_rate,
@@ -78,15 +79,23 @@ pub(super) async fn open(state: &AppState, start: Start) -> Result<Opened, Refus
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
+    let (user, remembers) = match &start.user {
+        Some(user) => users::welcome(state, user, vouched).await.unwrap_or_else(|refusal| {
+            remarks.push(ServerFrame::error(ErrorCode::BadValue, refusal));
+            (None, None)
+        }),
+        None => (None, None),
+    };
     let options = SessionOptions {
         format,
         instructions: start.instructions,
         context: start.context,
+        remembers,
         ..SessionOptions::default()
     };
     let place = state.registry.reserve()?;
     let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
-    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user })?;
     attend(state, &entry, events);
     Ok(Opened { entry, format, resumed: false, remarks })
 }
