@@ -64,6 +64,9 @@ struct Cost {
 async fn agent_server(denoise: bool) -> Result<(SocketAddr, JoinHandle<()>), Failure> {
     let denoise = if denoise { "on" } else { "off" };
     let settings = [("PORT", "0"), ("STT", "fake"), ("LLM", "fake"), ("TTS", "fake"), ("DENOISE", denoise)];
+    // The bench is to load the server, from one address.
+    let limits = ["MAX_LATE_MS", "MAX_CPU_PERCENT", "UPGRADES_PER_MINUTE", "CONNECTIONS_PER_ADDRESS"];
+    let settings = settings.into_iter().chain(limits.map(|name| (name, "0")));
     let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(&Sources { environment: environment.into_iter().collect(), ..Sources::default() })?;
     let server = Server::bind(&config, Providers::from_config(&config)?).await?;

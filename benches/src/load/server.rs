@@ -58,6 +58,8 @@ impl ServerProcess {
         };
         let Services { endpointing_ms, stt_ms, llm_ms, tts_ms, .. } = services;
         let fakes = [("STT", "fake"), ("LLM", "fake"), ("TTS", "fake"), ("PORT", "0")];
+        // All users come from one address.
+        let rates = ["UPGRADES_PER_MINUTE", "CONNECTIONS_PER_ADDRESS"].map(|name| (name, "0"));
         let latencies = [
             ("ENDPOINTING_MS", endpointing_ms),
             ("FAKE_STT_MS", stt_ms),
@@ -67,6 +69,7 @@ impl ServerProcess {
         command
             .arg("serve")
             .envs(fakes)
+            .envs(rates)
             .envs(latencies.map(|(name, ms)| (name, ms.to_string())))
             .envs(settings.iter().copied());
         let child = command.stdin(Stdio::null()).stdout(File::create(log)?).spawn()?;

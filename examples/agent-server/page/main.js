@@ -1,6 +1,6 @@
 // Puts the page together: session, microphone, loudspeaker, and what they show.
 
-import { Session, serverUrl } from './session.js';
+import { Session, serverUrl, sessionToken } from './session.js';
 import { Microphone } from './microphone.js';
 import { Speaker } from './speaker.js';
 import { Ducking } from './ducking.js';
@@ -12,7 +12,7 @@ import { Notices } from './notices.js';
 import { Controls } from './controls.js';
 import { fillCard } from './card.js';
 import { element } from './dom.js';
-import { farewell, microphoneProblem, serverError } from './words.js';
+import { farewell, microphoneProblem, serverError, waiting } from './words.js';
 
 const $ = id => document.getElementById(id);
 const phone = matchMedia('(max-width: 899px)');
@@ -26,7 +26,7 @@ const controls = new Controls({ talk: toggleTalk, say, interrupt, end: () => ses
 
 const speaker = new Speaker({ played: (turn, samples) => session.played(turn, samples) });
 const ducking = new Ducking(down => speaker.duck(down));
-const session = new Session(address(), { status: showStatus, ready: begin, frame: receive, audio: play });
+const session = new Session(address(), sessionToken(location), { status: showStatus, ready: begin, frame: receive, audio: play });
 const microphone = new Microphone(session.inputRate, {
   frame(pcm, rms, voice) {
     ducking.frame(voice, speaker.playing);
@@ -171,12 +171,15 @@ function receive(frame) {
   }
 }
 
+let waitsFor;
+
 function showStatus({ connection, attempt, retryAt, reason }) {
   controls.set({ connection, retryAt, ...(connection !== 'open' && { state: 'idle', hearing: false }) });
-  if (connection === 'waiting' && attempt === 1) {
-    notices.show('connection', reason === 'drain'
-      ? { kind: 'info', title: 'The server is restarting.', text: 'The conversation goes on in a moment.' }
-      : { title: 'The server cannot be reached.', text: 'Trying again by itself; the conversation goes on from where it was if the server still knows it.', actions: [['Try now', () => session.connect()]] });
+  if (connection === 'waiting' && (attempt === 1 || reason || reason !== waitsFor)) {
+    waitsFor = reason;
+    const notice = waiting(reason, Math.ceil((retryAt - performance.now()) / 1000));
+    const restarting = reason === 'drain' || reason === 'draining';
+    notices.show('connection', { ...notice, actions: restarting ? [] : [['Try now', () => session.connect()]] });
   }
   if (connection !== 'closed') return;
   stopMicrophone();

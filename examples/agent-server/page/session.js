@@ -1,6 +1,8 @@
 // One conversation over a WebSocket: the protocol's first frame, reconnecting, resuming.
 // Knows nothing of the page: it is given handlers and calls them.
 
+import { refusal } from './refusal.js';
+
 const INPUT_RATE = 16000;
 const OUTPUT_RATE = 16000;
 const DELAYS_MS = [400, 800, 1600, 3200, 6400, 10000];
@@ -20,6 +22,11 @@ export function serverUrl(location) {
   return url.href;
 }
 
+/** The token in `#token=…`: what follows the # is sent to no server and stands in no log. */
+export function sessionToken(location) {
+  return new URLSearchParams(location.hash.slice(1)).get('token');
+}
+
 export class Session {
   #socket = null;
   #token = null;          // resumes the session after its socket was lost
@@ -28,17 +35,21 @@ export class Session {
   #timer = null;
   #farewell = null;       // the server's `bye`, or 'fatal': do not come back unasked
   #ready = false;
+  #round = 0;             // counts what the user asked for and every try, so that a late answer can tell it is late
   #texts = [];
   #frames = [];
 
   inputRate = INPUT_RATE;
 
   /**
+   * `pass`: a session token of the server's, where it wants one.
    * handlers: status({ connection: 'closed'|'connecting'|'open'|'waiting', attempt?, retryAt?, reason? }),
    * ready(frame, kind: 'first'|'resumed'|'new', texts waiting to be sent), frame(frame), audio(ArrayBuffer).
    */
-  constructor(url, handlers) {
+  constructor(url, pass, handlers) {
     this.url = url;
+    // A page can give a WebSocket no headers; what it can name is protocols.
+    this.protocols = pass ? ['voice-agent', `token.${pass}`] : [];
     this.handlers = handlers;
   }
 
@@ -73,6 +84,7 @@ export class Session {
   end() {
     if (this.#ready) return this.#send({ type: 'end' });
     this.#farewell = 'end';
+    this.#round += 1;
     clearTimeout(this.#timer);
     if (this.#socket) this.#socket.close();
     else this.#over();
@@ -80,7 +92,8 @@ export class Session {
 
   #open() {
     this.handlers.status({ connection: 'connecting' });
-    const socket = new WebSocket(this.url);
+    this.#round += 1;
+    const socket = new WebSocket(this.#address(), this.protocols);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     const timeout = setTimeout(() => socket.close(), CONNECT_TIMEOUT_MS);
@@ -101,8 +114,21 @@ export class Session {
     };
   }
 
+  /** Whoever comes back says so: an open session needs no place on a server that is full. */
+  #address() {
+    if (!this.#token) return this.url;
+    const url = new URL(this.url);
+    url.searchParams.set('resume', '1');
+    return url.href;
+  }
+
   #receive(frame) {
     if (frame.type === 'ready') return this.#begin(frame);
+    if (frame.type === 'bye' && frame.reason === 'limit' && !this.#ready) {
+      // The session that was to be resumed is over, and the server has no place for another one yet.
+      this.#token = null;
+      return;
+    }
     if (frame.type === 'bye') this.#farewell = frame.reason;
     if (frame.type === 'error' && frame.fatal && frame.code !== 'draining') {
       // Refused while resuming: the server no longer knows that session, so the next attempt starts anew.
@@ -124,17 +150,29 @@ export class Session {
     for (const pcm of this.#frames.splice(0)) this.#socket.send(pcm);
   }
 
-  #closed() {
+  async #closed() {
+    const refused = !this.#ready;
     this.#socket = null;
     this.#ready = false;
     const reason = this.#farewell;
     // A draining node asks to be left for another one; every other goodbye is final.
     if (reason && reason !== 'drain') return this.#over(reason);
     this.#farewell = null;
-    const delay = DELAYS_MS[Math.min(this.#attempt, DELAYS_MS.length - 1)] * (0.5 + Math.random() / 2);
+    const round = this.#round;
+    const told = refused ? await refusal(this.url) : null;
+    if (round === this.#round) this.#wait(told, reason);
+  }
+
+  /** Until the next try: as long as the server says, else longer from try to try. Spread, so that not all come at once. */
+  #wait(told, reason) {
+    const delay = told
+      ? told.seconds * 1000 * (1 + Math.random() / 4)
+      : DELAYS_MS[Math.min(this.#attempt, DELAYS_MS.length - 1)] * (0.5 + Math.random() / 2);
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#open(), delay);
-    this.handlers.status({ connection: 'waiting', attempt: this.#attempt, retryAt: performance.now() + delay, reason });
+    this.handlers.status({
+      connection: 'waiting', attempt: this.#attempt, retryAt: performance.now() + delay, reason: told?.reason ?? reason,
+    });
   }
 
   #over(reason) {

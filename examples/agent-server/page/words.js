@@ -43,6 +43,25 @@ export function farewell(reason) {
   return { kind: 'info', title, text };
 }
 
+const WAITS = {
+  full: ['The server is full', 'A place becomes free when somebody hangs up.'],
+  overloaded: ['The server has too much to do', 'It goes on with those who are talking.'],
+  token: ['The server wants another token', 'Open this page by a link that has one after “#token=”.'],
+};
+
+/** What is said while the page waits for its next try; `seconds` until then. */
+export function waiting(reason, seconds) {
+  if (WAITS[reason]) {
+    const [title, text] = WAITS[reason];
+    return { kind: 'info', title: `${title}, trying again in ${seconds} s.`, text };
+  }
+  if (reason) return { kind: 'info', title: 'The server is restarting.', text: 'The conversation goes on in a moment.' };
+  return {
+    title: 'The server cannot be reached.',
+    text: 'Trying again by itself; the conversation goes on from where it was if the server still knows it.',
+  };
+}
+
 export function stateWords({ connection, state, microphone, hearing }) {
   if (connection === 'connecting') return 'Connecting';
   if (connection === 'waiting') return 'Reconnecting';

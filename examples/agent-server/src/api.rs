@@ -7,9 +7,8 @@ use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::middleware::Next;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,36 +19,6 @@ use voice_core::protocol::MetricsFrame;
 
 /// How long `DELETE` waits for the session's goodbye before it answers.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// Lets the operator in: by the token where one is set, else only on a server that is bound to the loopback.
-pub(crate) async fn authorise(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let bearer = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    let refusal = match (&state.admin_token, bearer) {
-        (Some(secret), Some(token)) if secret.matches(token) => None,
-        (Some(_), _) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid bearer token is needed");
-            Some(problem.with_headers(&[("www-authenticate", "Bearer")]))
-        }
-        (None, _) if state.guard.bound.is_loopback() => None,
-        (None, _) => {
-            let message = "set ADMIN_TOKEN to use /api on a server that is not bound to the loopback";
-            Some(Problem::new(StatusCode::FORBIDDEN, "forbidden", message))
-        }
-    };
-    match refusal {
-        None => next.run(request).await,
-        Some(problem) => {
-            tracing::warn!(code = problem.code(), path = request.uri().path(), "refused a request to the API");
-            problem.into_response()
-        }
-    }
-}
 
 /// Sentences the agent understands.
 pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {

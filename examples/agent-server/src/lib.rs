@@ -4,18 +4,24 @@
 
 #![deny(unsafe_code)]
 
+mod accept;
+mod admission;
 mod api;
+mod body;
+mod clock;
 mod config;
 mod drain;
 mod guard;
 mod health;
 mod logging;
+mod login;
 mod memory;
 mod nodes;
 mod observe;
 mod page;
 mod problem;
 mod providers;
+mod random;
 mod registry;
 mod resume;
 mod routes;
@@ -23,18 +29,22 @@ mod serve;
 mod shards;
 mod state;
 mod store;
+mod tls;
+mod tokens;
 mod users;
+mod visitor;
 mod ws;
 
 pub use config::{
-    Config, ConfigError, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind, TlsFiles,
-    command,
+    Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
+    TlsFiles, TokenSettings, command,
 };
-pub use guard::{Guard, Origin};
+pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
 pub use providers::{ExampleGroup, MissingEngine, Providers};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;
 pub use store::Target;
+pub use tokens::TokenKey;
 pub use voice_providers::Secret;

@@ -1,6 +1,6 @@
 //! Starts the server: configuration, log, providers, then until Ctrl-C.
 
-use agent_server::{Config, ConfigError, Providers, Server, Sources, command, start_log};
+use agent_server::{Config, Providers, Server, Sources, command, start_log};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => return complain(&error.to_string(), BAD_CONFIG),
     };
     start_log(&config.log);
-    let providers = match checked_providers(&config) {
+    let providers = match Providers::from_config(&config) {
         Ok(providers) => providers,
         Err(error) => return complain(&error.to_string(), BAD_CONFIG),
     };
@@ -29,13 +29,6 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err((message, code)) => complain(&message, code),
     }
-}
-
-fn checked_providers(config: &Config) -> Result<Providers, ConfigError> {
-    if config.tls.is_some() {
-        return Err(ConfigError::unavailable("TLS_CERT"));
-    }
-    Providers::from_config(config)
 }
 
 async fn run(config: &Config, mut providers: Providers) -> Result<(), (String, u8)> {

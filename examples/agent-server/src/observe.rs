@@ -1,10 +1,12 @@
 //! The log of a session: its events as lines, without what was said unless the operator wants it.
 
+use crate::admission::Lifetime;
 use crate::registry::{Entry, Events};
 use crate::state::AppState;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tracing::{debug, info, warn};
+use voice_core::agent::Control;
 use voice_core::conversation::{CloseReason, Event, TurnMetrics};
 
 /// Follows a session to its end, then takes it off the register.
@@ -18,17 +20,25 @@ pub(crate) async fn follow(entry: Arc<Entry>, mut events: Events, state: AppStat
         tts = providers.tts.as_deref(),
         "session opened"
     );
+    let mut lifetime = Lifetime::begin(state.limits.idle, state.limits.longest);
     let closed = session.closed();
     tokio::pin!(closed);
     loop {
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Ok(event) => log.event(event),
+                Ok(event) => {
+                    lifetime.active();
+                    log.event(event);
+                }
                 Err(RecvError::Lagged(missed)) => warn!(missed, "events were too fast for the log"),
                 Err(RecvError::Closed) => break,
             },
             () = &mut closed => break,
+            reason = lifetime.over() => {
+                // Fails where the session is just ending by itself.
+                let _ = session.control_wait(Control::Close(reason)).await;
+            }
         }
     }
     loop {

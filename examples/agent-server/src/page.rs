@@ -28,6 +28,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
 ];
 
+/// Where a page has room for words of the server's.
+const WORDS: &str = "<!--words-->";
+
 /// Answers whatever no other route does: a file of the page, or 404.
 pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
@@ -44,12 +47,27 @@ pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Respon
     } else {
         ([(header::CONTENT_TYPE, file.media_type)], file.body).into_response()
     };
-    let answer = response.headers_mut();
-    answer.insert(header::ETAG, HeaderValue::from_static(file.tag));
-    for (name, value) in HEADERS {
-        answer.insert(name, HeaderValue::from_static(value));
-    }
+    response.headers_mut().insert(header::ETAG, HeaderValue::from_static(file.tag));
+    dress(&mut response);
     response
+}
+
+/// A file of the page, an HTML one, with these words in the place it has for them.
+pub(crate) fn filled(path: &str, words: &'static str) -> Response {
+    let Some(file) = FILES.iter().find(|file| file.path == path) else {
+        return Problem::not_found().into_response();
+    };
+    let text = String::from_utf8_lossy(file.body).replace(WORDS, words);
+    let mut response = ([(header::CONTENT_TYPE, file.media_type)], text).into_response();
+    dress(&mut response);
+    response
+}
+
+/// What every answer says that is a page or a part of one.
+fn dress(response: &mut Response) {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
 }
 
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {

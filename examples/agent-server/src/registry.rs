@@ -1,7 +1,10 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
+use crate::admission::Refused;
 use crate::store::{KnownUser, Pass};
+use crate::tokens::Use;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
 use voice_core::agent::{Agent, Session, SessionOptions};
@@ -25,22 +28,56 @@ pub(crate) struct Entry {
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
-    _place: OwnedSemaphorePermit,
+    attended: Arc<AtomicUsize>,
+    place: Place,
+}
+
+/// The right to open a session, and to have it open.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    token: Option<Use>,
+    user: Option<String>,
+}
+
+impl Place {
+    /// For whom the token vouches.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The same, counted as a use of a token, and for this user.
+    pub(crate) fn of_token(self, token: Use, user: Option<&str>) -> Self {
+        Self { token: Some(token), user: user.map(str::to_owned), ..self }
+    }
 }
 
 /// The right to be the one connection of a session.
 pub(crate) struct Seat {
     _guard: OwnedMutexGuard<()>,
+    attended: Arc<AtomicUsize>,
     /// Cancelled when a newer connection wants the seat.
     pub(crate) evicted: CancelToken,
 }
 
 impl Entry {
+    /// The user who has opened it, where a token vouched for one.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.place.user()
+    }
+
+    /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is
+    /// nobody else's, whoever knows how to resume it.
+    pub(crate) fn is_open_to(&self, user: Option<&str>) -> bool {
+        is_open_to(self.owner(), user)
+    }
+
     /// Takes the seat; whoever has it is told to leave and waited for.
     pub(crate) async fn sit_down(&self) -> Seat {
         let evicted = CancelToken::new();
         std::mem::replace(&mut *lock(&self.occupant), evicted.clone()).cancel();
-        Seat { _guard: self.seat.clone().lock_owned().await, evicted }
+        let guard = self.seat.clone().lock_owned().await;
+        self.attended.fetch_add(1, Ordering::Relaxed);
+        Seat { _guard: guard, attended: self.attended.clone(), evicted }
     }
 
     /// Tells the connection in the seat, if any, to leave it without a goodbye.
@@ -49,8 +86,11 @@ impl Entry {
     }
 }
 
-/// The right to open one more session.
-pub(crate) struct Place(OwnedSemaphorePermit);
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.attended.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Whose a session is.
 pub(crate) struct Holder {
@@ -59,11 +99,18 @@ pub(crate) struct Holder {
     pub(crate) user: Option<KnownUser>,
 }
 
+/// As [`Entry::is_open_to`], of a session that is not here.
+pub(crate) fn is_open_to(owner: Option<&str>, user: Option<&str>) -> bool {
+    owner.is_none() || owner == user
+}
+
 /// All open sessions.
 pub(crate) struct Registry {
     table: Mutex<Table>,
     places: Arc<Semaphore>,
     limit: usize,
+    /// Sessions whose client is connected.
+    attended: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -76,8 +123,8 @@ struct Table {
 /// Why no session was opened.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// As many are open as may be.
-    Full,
+    /// There is no place for one more.
+    NoPlace(Refused),
     /// The server is shutting down.
     Draining,
     /// The agent could not.
@@ -87,26 +134,30 @@ pub(crate) enum Refusal {
 impl Registry {
     pub(crate) fn new(limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
-        Self { table: Mutex::default(), places, limit }
+        Self { table: Mutex::default(), places, limit, attended: Arc::default() }
     }
 
-    /// A place for one more session.
-    pub(crate) fn reserve(&self) -> Result<Place, Refusal> {
-        self.places.clone().try_acquire_owned().map(Place).map_err(|_| Refusal::Full)
+    /// A place for one session, unless all are taken.
+    pub(crate) fn reserve(&self) -> Option<Place> {
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
     }
 
     /// Opens a session in its place; its events come with it, from the first on.
     pub(crate) fn open(
         &self,
-        Place(place): Place,
+        mut place: Place,
         agent: &Agent,
         options: SessionOptions,
         Holder { pass, epoch, user }: Holder,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
         let options = SessionOptions { id: Some(pass.id.clone()), snapshots: true, ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
+        if let Some(token) = &mut place.token {
+            token.begun();
+        }
         let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
-        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seat, occupant, _place: place });
+        let attended = self.attended.clone();
+        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seat, occupant, attended, place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);
@@ -152,6 +203,11 @@ impl Registry {
 
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).by_id.len()
+    }
+
+    /// Sessions whose client is away.
+    pub(crate) fn waiting(&self) -> usize {
+        self.len().saturating_sub(self.attended.load(Ordering::Relaxed))
     }
 
     pub(crate) fn limit(&self) -> usize {

@@ -1,37 +1,44 @@
 //! Sessions that go on here though another server, or another task, held them before.
 
 use crate::nodes;
-use crate::registry::{Entry, Events, Holder, Refusal};
+use crate::registry::{Entry, Events, Holder, Place, Refusal, is_open_to};
 use crate::state::AppState;
-use crate::store::{Claimed, Pass, StoreError};
+use crate::store::{Claimed, Pass, StoreError, Whereabouts};
 use std::sync::Arc;
 use voice_core::agent::{ClientFormat, SessionOptions};
 
-/// Goes on with the session whose token this is. `None` when the store knows no such session, or cannot be asked.
+/// What became of a token.
+pub(crate) enum TakeOver {
+    /// Its session goes on here.
+    Taken(Arc<Entry>, Events),
+    /// The store knows no such session, or cannot be asked. The place is free still.
+    Unknown(Place),
+}
+
+/// Goes on with the session whose token this is, in its place: one that was taken over without one would be nowhere.
 pub(crate) async fn take_over(
     state: &AppState,
     token: &str,
     format: ClientFormat,
-) -> Result<Option<(Arc<Entry>, Events)>, Refusal> {
-    let Some(pass) = Pass::read(token) else { return Ok(None) };
-    // First the place: a session that was taken over without one would be nowhere.
-    let place = state.registry.reserve()?;
-    let claimed = claim(state, &pass).await.unwrap_or_else(|error| {
+    place: Place,
+) -> Result<TakeOver, Refusal> {
+    let Some(pass) = Pass::read(token) else { return Ok(TakeOver::Unknown(place)) };
+    let claimed = claim(state, &pass, place.user()).await.unwrap_or_else(|error| {
         tracing::warn!(session = %pass.id, %error, "a session cannot be continued");
         None
     });
-    let Some(Claimed { epoch, user, snapshot }) = claimed else { return Ok(None) };
+    let Some(Claimed { epoch, user, snapshot }) = claimed else { return Ok(TakeOver::Unknown(place)) };
     tracing::info!(session = %pass.id, epoch, turn = snapshot.newest_turn.0, "a session goes on here");
     let options = SessionOptions { format, continues: Some(snapshot), ..SessionOptions::default() };
-    state.registry.open(place, &state.agent, options, Holder { pass, epoch, user }).map(Some)
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch, user })?;
+    Ok(TakeOver::Taken(entry, events))
 }
 
 /// Takes a session over: from a server that lets it go, or from one that cannot any more.
-async fn claim(state: &AppState, pass: &Pass) -> Result<Option<Claimed>, StoreError> {
+async fn claim(state: &AppState, pass: &Pass, user: Option<&str>) -> Result<Option<Claimed>, StoreError> {
     let memory = &state.memory;
-    let Some(found) = memory.store.find(&pass.id).await?.filter(|found| found.token == pass.hash()) else {
-        return Ok(None);
-    };
+    let may = |found: &Whereabouts| found.token == pass.hash() && is_open_to(found.owner.as_deref(), user);
+    let Some(found) = memory.store.find(&pass.id).await?.filter(may) else { return Ok(None) };
     if let Some(holder) = found.node.filter(|node| *node != memory.node) {
         nodes::release(state, &pass.id, &holder).await;
     }

@@ -2,15 +2,12 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{api, guard, health, page, users, ws};
+use crate::{admission, api, body, guard, health, login, page, tokens, users, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{get, post, put};
-
-/// Bytes of a request's body that are read at most.
-const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// The whole HTTP interface.
 pub fn app(state: AppState) -> Router {
@@ -24,6 +21,9 @@ pub fn app(state: AppState) -> Router {
         .route("/api/examples", get(api::examples))
         .nest("/api/sessions", sessions(&state))
         .nest("/api/users", users(&state))
+        .nest("/api/tokens", tokens(&state))
+        .merge(logins(&state))
+        .merge(dashboard(&state))
         .route("/metrics", get(not_built))
         .route("/v1/realtime", get(not_built))
         .route("/webrtc", post(not_built))
@@ -31,7 +31,9 @@ pub fn app(state: AppState) -> Router {
         .fallback(page::file)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), admission::limit_requests))
+        .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .with_state(state)
 }
 
@@ -42,7 +44,34 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}", get(api::show).delete(api::end))
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
+}
+
+/// Session tokens, made for an operator.
+fn tokens(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/", post(tokens::mint))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
+}
+
+/// How an operator gets and gives back the cookie that opens the dashboard.
+fn logins(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+}
+
+/// The operator's page.
+fn dashboard(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/dashboard", get(page::file))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise_page))
 }
 
 /// What is remembered of users; behind the token as well.
@@ -50,7 +79,7 @@ fn users(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/{user}/memory", get(users::show).delete(users::erase))
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(state.clone(), api::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
 }
 
 async fn not_built() -> Problem {

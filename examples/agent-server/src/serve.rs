@@ -1,60 +1,41 @@
-//! Listening, and one task a connection, on the thread with the fewest.
+//! The server: where it listens, what it says of itself, how it ends.
 
+use crate::accept::Door;
 use crate::config::Config;
 use crate::drain;
 use crate::providers::Providers;
 use crate::routes;
-use crate::shards::{Place, Shards};
+use crate::shards::Shards;
 use crate::state::AppState;
-use axum::Router;
-use axum::body::Body;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use crate::tls::Tls;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
-use tower_service::Service;
 use voice_core::CancelToken;
 
-/// What the kernel may hold of unsent data, in bytes: Linux doubles the figure for its bookkeeping. Audio beyond that
-/// stays with the pacer, which can still take it back.
-const SEND_BUFFER: usize = 32 << 10;
-/// Bytes of a request's head.
-const HEAD_BUFFER: usize = 16 << 10;
-/// How long a client may take for a request's head, and idle between two requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// Connections beside those that sessions need. Further ones wait in the kernel's queue.
-const SPARE_CONNECTIONS: usize = 256;
 /// How long requests under way have at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
-/// A pause after the system refused a connection, which it will for as long as files are short.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
-/// A place among the open connections; a WebSocket keeps it for as long as it is open.
-pub(crate) type ConnectionPermit = Arc<(OwnedSemaphorePermit, Place)>;
-
 /// A server that listens.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
     shards: Shards,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
     /// Binds the configured address.
     ///
     /// # Errors
-    /// The name does not resolve, the address or threads cannot be had, or a tool is one that no model could be told of.
+    /// The name does not resolve, the address, threads or the certificate cannot be had, or a tool is one that no model
+    /// could be told of.
     pub async fn bind(config: &Config, providers: Providers) -> io::Result<Self> {
+        let tls = config.tls.as_ref().map(Tls::load).transpose().map_err(io::Error::other)?.map(Arc::new);
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in tokio::net::lookup_host((config.host.as_str(), config.port)).await? {
             match listen(address) {
@@ -62,7 +43,8 @@ impl Server {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
                     state.memory.connect().await;
-                    return Ok(Self { listener, address, state, shards: Shards::start()? });
+                    let shards = Shards::start(&state.admission.pressure)?;
+                    return Ok(Self { listener, address, state, shards, tls });
                 }
                 Err(error) => last = error,
             }
@@ -109,12 +91,18 @@ impl Server {
 
     /// Serves until `shutdown` resolves, then says goodbye to every session and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, state, shards, .. } = self;
+        let Self { listener, state, shards, tls, .. } = self;
         state.memory.start(&state);
         let closing = CancelToken::new();
         let connections = TaskTracker::new();
-        let places = Arc::new(Semaphore::new(state.registry.limit().saturating_add(SPARE_CONNECTIONS)));
-        let accepting = accept(listener, routes::app(state.clone()), places, &shards, &connections, &closing);
+        let door = Door {
+            app: routes::app(state.clone()),
+            state: state.clone(),
+            tls: tls.clone(),
+            closing: closing.clone(),
+            connections: connections.clone(),
+        };
+        let accepting = door.accept(listener, &shards);
         let ending = async {
             shutdown.await;
             // New connections are still answered, with the news that this server is going.
@@ -123,6 +111,8 @@ impl Server {
         tokio::select! {
             () = accepting => {}
             () = ending => {}
+            () = state.admission.pressure.watch_process() => {}
+            () = reload(tls) => {}
         }
         closing.cancel();
         connections.close();
@@ -148,70 +138,21 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(
-    listener: TcpListener,
-    app: Router,
-    places: Arc<Semaphore>,
-    shards: &Shards,
-    connections: &TaskTracker,
-    closing: &CancelToken,
-) {
-    // The semaphore is never closed, and there is a thread.
-    while let (Ok(permit), Some(place)) = (places.clone().acquire_owned().await, shards.place()) {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (app, closing, thread) = (app.clone(), closing.clone(), place.handle().clone());
-                let connection = async move {
-                    match settle(stream) {
-                        Ok(stream) => serve(stream, app, Arc::new((permit, place)), closing).await,
-                        Err(error) => tracing::debug!(%error, "a connection was lost at once"),
-                    }
-                };
-                connections.spawn_on(connection, &thread);
+/// Reads the certificate again at each SIGHUP, for ever.
+async fn reload(tls: Option<Arc<Tls>>) {
+    #[cfg(unix)]
+    if let Some(tls) = tls {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::hangup()) {
+            Ok(mut hangup) => {
+                while hangup.recv().await.is_some() {
+                    tls.reload();
+                }
             }
-            Err(error) if is_of_connection(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "cannot accept connections");
-                tokio::time::sleep(ACCEPT_RETRY).await;
-            }
+            Err(error) => tracing::warn!(%error, "the certificate is read at the start only"),
         }
     }
-}
-
-/// Errors of the one connection that was to be accepted.
-fn is_of_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// Brings a connection to the thread that serves it from now on.
-fn settle(stream: TcpStream) -> io::Result<TcpStream> {
-    let stream = TcpStream::from_std(stream.into_std()?)?;
-    stream.set_nodelay(true)?;
-    SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)?;
-    Ok(stream)
-}
-
-async fn serve(stream: TcpStream, app: Router, place: ConnectionPermit, closing: CancelToken) {
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(place.clone());
-        app.clone().call(request.map(Body::new))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BUFFER)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = closing.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection failed");
-    }
+    #[cfg(not(unix))]
+    drop(tls);
+    std::future::pending().await
 }

@@ -1,10 +1,13 @@
 //! What all requests share.
 
-use crate::config::Config;
+use crate::admission::Admission;
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
+use crate::login::Login;
 use crate::memory::Memory;
 use crate::providers::Providers;
 use crate::registry::Registry;
+use crate::tokens::Tokens;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,7 +15,6 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use voice_core::CancelToken;
 use voice_core::agent::Agent;
-use voice_providers::Secret;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
@@ -26,8 +28,11 @@ pub struct Shared {
     pub(crate) memory: Memory,
     /// How long turns that are under way have to end when the server goes.
     pub(crate) drain: Duration,
+    pub(crate) admission: Admission,
     pub(crate) guard: Guard,
-    pub(crate) admin_token: Option<Secret>,
+    pub(crate) limits: Limits,
+    pub(crate) tokens: Tokens,
+    pub(crate) login: Login,
     pub(crate) log_transcripts: bool,
     /// Cancelled once the server takes no more sessions.
     pub(crate) draining: CancelToken,
@@ -48,8 +53,11 @@ impl AppState {
             registry: Registry::new(config.max_sessions),
             memory: Memory::new(&config.memory, config.max_sessions)?,
             drain: config.memory.drain,
+            admission: Admission::new(&config.limits),
             guard: Guard { bound, name, tls: config.tls.is_some(), allowed: config.allowed_origins.clone() },
-            admin_token: config.admin_token.clone(),
+            limits: config.limits.clone(),
+            tokens: Tokens::new(config.tokens.clone()),
+            login: Login::new(config.admin_token.clone(), config.tls.is_some()),
             log_transcripts: config.log_transcripts,
             draining: CancelToken::new(),
             tasks: TaskTracker::new(),

@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::Message;
@@ -21,18 +20,6 @@ const SUMMARY: Duration = Duration::from_secs(10);
 const ATTEMPTS: usize = 3;
 /// Bytes of a name.
 const MOST_BYTES: usize = 256;
-
-/// The user for whom the token of a connection vouches; in the extensions of its request.
-#[derive(Debug, Clone)]
-pub(crate) struct Vouched(Arc<str>);
-
-impl Deref for Vouched {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What a session of this user begins with. Users are believed who are vouched for.
 ///

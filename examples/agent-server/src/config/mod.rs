@@ -1,18 +1,23 @@
 //! What the operator has set: defaults, then `agent.toml`, `.env`, the environment and flags, the later ones winning.
 
 mod choice;
+mod limits;
 mod memory;
 mod parse;
 mod settings;
 mod sources;
+mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
+pub use limits::Limits;
 pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
 use crate::logging::LogLevels;
+use crate::tls::{self, Tls};
 use sources::Layers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -79,12 +84,16 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Opens `/api`.
     pub admin_token: Option<Secret>,
+    /// Session tokens.
+    pub tokens: TokenSettings,
     /// Web origins besides the server's own that may use it.
     pub allowed_origins: Vec<Origin>,
     /// Sessions open at once, those waiting for their client to come back included.
     pub max_sessions: usize,
     /// What is kept of sessions and users, and where.
     pub memory: MemoryConfig,
+    /// How much else the server takes on, and how long it waits.
+    pub limits: Limits,
     /// What the log holds.
     pub log: LogLevels,
     /// Whether the log may hold what was said.
@@ -130,9 +139,11 @@ impl Config {
             ],
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
+            tokens: TokenSettings::read(&layers)?,
             allowed_origins: layers.parse("ALLOWED_ORIGINS", parse::origins)?.unwrap_or_default(),
             max_sessions: layers.parse("MAX_SESSIONS", parse::session_limit)?.unwrap_or(1_000),
             memory: MemoryConfig::read(&layers)?,
+            limits: Limits::read(&layers)?,
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
             without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
@@ -167,9 +178,15 @@ impl Config {
 
 fn tls_files(layers: &Layers) -> Result<Option<TlsFiles>, ConfigError> {
     match (layers.get("TLS_CERT"), layers.get("TLS_KEY")) {
-        (None, None) => Ok(None),
-        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() })),
-        (Some(_), None) => Err(ConfigError::new("TLS_KEY: must be set where TLS_CERT is")),
-        (None, Some(_)) => Err(ConfigError::new("TLS_CERT: must be set where TLS_KEY is")),
+        (None, None) => return Ok(None),
+        (Some(_), None) => return Err(ConfigError::new("TLS_KEY: must be set where TLS_CERT is")),
+        (None, Some(_)) => return Err(ConfigError::new("TLS_CERT: must be set where TLS_KEY is")),
+        (Some(_), Some(_)) => {}
     }
+    let certificate = layers.parse("TLS_CERT", |path| tls::certificates(path.as_ref()).map(|_| PathBuf::from(path)))?;
+    let key = layers.parse("TLS_KEY", |path| tls::private_key(path.as_ref()).map(|_| PathBuf::from(path)))?;
+    let files = certificate.zip(key).map(|(certificate, key)| TlsFiles { certificate, key });
+    // Whether they belong together shows only when they are used.
+    files.as_ref().map(Tls::load).transpose()?;
+    Ok(files)
 }

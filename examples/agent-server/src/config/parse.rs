@@ -1,7 +1,7 @@
 //! What the values mean. Every message completes "NAME=value: …".
 
 use super::ConfigError;
-use crate::guard::Origin;
+use crate::guard::{Network, Origin};
 use std::path::PathBuf;
 use voice_providers::{Endpoint, Secret};
 
@@ -90,6 +90,12 @@ pub(super) fn origins(value: &str) -> Parsed<Vec<Origin>> {
             part.strip_suffix('/').unwrap_or(part).parse().map_err(|()| ConfigError::new(example))
         })
         .collect()
+}
+
+pub(super) fn networks(value: &str) -> Parsed<Vec<Network>> {
+    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let example = "must be addresses or networks such as 10.0.0.0/8, separated by commas";
+    parts.map(|part| part.parse().map_err(|()| ConfigError::new(example))).collect()
 }
 
 pub(super) fn base_url(value: &str) -> Parsed<Endpoint> {

@@ -29,7 +29,7 @@ pub(super) const BASE_URLS: [&str; 5] =
 pub(super) const WITHOUT_EFFECT: [&str; 1] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 40] = [
+pub const SETTINGS: &[Setting] = &[
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
     setting("PORT", "Port to listen on, 0 for a free one [3000]"),
     setting("TLS_CERT", "Certificate chain (PEM); with TLS_KEY serves https and wss"),
@@ -58,8 +58,26 @@ pub const SETTINGS: [Setting; 40] = [
     setting("LANGUAGE", "Language of the conversation [en]"),
     setting("VOICE", "Voice of the synthesiser"),
     secret("ADMIN_TOKEN"),
+    secret("TOKEN_SECRET"),
+    setting("TOKEN_KEY", "Private key of session tokens (Ed25519, PKCS #8 PEM), instead of TOKEN_SECRET"),
+    setting("TOKEN_PUBLIC_KEY", "Public key of session tokens that others make (Ed25519, PEM)"),
+    setting("TOKEN_AUDIENCE", "For whom a session token has to be meant [voice-agent]"),
+    setting("REQUIRE_TOKEN", "Whether /ws wants a session token: on or off [off]"),
     setting("ALLOWED_ORIGINS", "Web origins besides the server's own that may use it, separated by commas"),
     setting("MAX_SESSIONS", "Sessions open at once [1000]"),
+    setting("MAX_LATE_MS", "Lateness of the threads, in ms, from which on no session is taken, 0 for any [50]"),
+    setting("MAX_CPU_PERCENT", "Share of the processors from which on no session is taken, 0 for any [90]"),
+    setting("UPGRADES_PER_MINUTE", "New WebSockets of one address or token, 0 for any number [600]"),
+    setting("REQUESTS_PER_MINUTE", "Requests to /api and /login of one address, 0 for any number [1200]"),
+    setting("CONNECTIONS_PER_ADDRESS", "Connections of one address at once, 0 for any number [512]"),
+    setting("MESSAGES_PER_SECOND", "Messages read of one WebSocket, 0 for any number [200]"),
+    setting("TRUSTED_PROXIES", "Addresses or networks whose X-Forwarded-For counts, separated by commas"),
+    setting("IDLE_S", "Seconds without anything happening that end a session, 0 for never [900]"),
+    setting("MAX_SESSION_S", "Seconds after which a session ends, 0 for never [14400]"),
+    setting("PING_S", "Seconds between questions whether a client is still there [15]"),
+    setting("SILENCE_S", "Seconds of silence after which a client is lost [45]"),
+    setting("STALLED_S", "Seconds that a client may take nothing before it is lost [10]"),
+    setting("REQUEST_S", "Seconds for a request's head, its body, and a TLS handshake [15]"),
     secret("REDIS_URL"),
     setting("SESSION_TTL", "How long a session is kept that no server holds, in s [120]"),
     setting("USER_MEMORY_TTL", "How long users are remembered from session to session, in s; nobody is unless set"),

@@ -4,8 +4,11 @@
 //! the server was reached, so that a page whose name was pointed at this machine (DNS rebinding) is not taken for ours.
 
 mod host;
+mod network;
 mod origin;
 
+pub use network::Network;
+pub(crate) use network::{client, household};
 pub use origin::Origin;
 
 use crate::problem::Problem;
@@ -67,14 +70,35 @@ impl Guard {
         }
     }
 
+    /// Tells browsers to come by TLS only, where the server speaks it. On the loopback that would bar every other server
+    /// of this machine from them.
+    fn secured(&self, mut response: Response) -> Response {
+        if self.tls && !self.bound.is_loopback() {
+            let a_year = HeaderValue::from_static("max-age=31536000");
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+        }
+        response
+    }
+
     fn is_own(&self, origin: &Origin, host: &Authority) -> bool {
         let scheme = if self.tls { "https" } else { "http" };
         *origin == Origin::new(scheme, host.host(), host.port())
     }
 }
 
+/// Which page has made a browser send a request; in the extensions of every one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageOrigin {
+    /// The request does not say: no browser, or one that only reads from its own server.
+    Unsaid,
+    /// One of this server's.
+    Own,
+    /// One of another origin that is trusted.
+    Trusted,
+}
+
 /// The middleware around all routes.
-pub(crate) async fn check(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let guard = &state.guard;
     let checked = guard.check_host(&request).and_then(|host| guard.check_origin(request.headers(), &host));
     let foreign = match checked {
@@ -84,18 +108,24 @@ pub(crate) async fn check(State(state): State<AppState>, request: Request, next:
             return problem.into_response();
         }
     };
-    let Some(origin) = foreign else { return next.run(request).await };
+    let said = request.headers().contains_key(header::ORIGIN);
+    request.extensions_mut().insert(match &foreign {
+        Some(_) => PageOrigin::Trusted,
+        None if said => PageOrigin::Own,
+        None => PageOrigin::Unsaid,
+    });
+    let Some(origin) = foreign else { return guard.secured(next.run(request).await) };
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     if preflight {
         let allow = |text| HeaderValue::from_static(text);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow("GET, PUT, DELETE"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow("GET, POST, PUT, DELETE"));
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allow("authorization, content-type"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, allow("600"));
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(header::VARY, HeaderValue::from_static("origin"));
-    response
+    guard.secured(response)
 }

@@ -63,6 +63,7 @@ impl Keeper {
             token: entry.pass.hash(),
             epoch: entry.epoch,
             node: held_here.then(|| self.state.memory.node.clone()),
+            owner: entry.owner().map(str::to_owned),
             user: entry.user.clone(),
             snapshot,
         };

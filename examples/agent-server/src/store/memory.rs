@@ -86,9 +86,11 @@ impl SessionStore for MemoryStore {
 
     async fn find(&self, id: &SessionId) -> Result<Option<Whereabouts>, StoreError> {
         let mut sessions = lock(&self.sessions);
-        Ok(sessions
-            .get(id.as_str())
-            .map(|record| Whereabouts { token: record.token.clone(), node: record.node.clone() }))
+        Ok(sessions.get(id.as_str()).map(|record| Whereabouts {
+            token: record.token.clone(),
+            owner: record.owner.clone(),
+            node: record.node.clone(),
+        }))
     }
 
     async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {

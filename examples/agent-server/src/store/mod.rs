@@ -33,6 +33,9 @@ pub(crate) struct Record {
     pub(crate) epoch: u64,
     /// Who holds it; nobody, where it may be taken over without asking.
     pub(crate) node: Option<NodeId>,
+    /// For whom the token of the client vouched that opened it: it is nobody else's to continue.
+    pub(crate) owner: Option<String>,
+    /// Whose memory it has brought back, and adds to at its end.
     pub(crate) user: Option<KnownUser>,
     pub(crate) snapshot: Arc<Snapshot>,
 }
@@ -49,6 +52,7 @@ pub(crate) enum Hold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) token: TokenHash,
+    pub(crate) owner: Option<String>,
     pub(crate) node: Option<NodeId>,
 }
 
@@ -120,3 +124,6 @@ pub(crate) trait UserStore: Send + Sync {
     /// Erases it; what sessions that are open now know of it is not written back.
     async fn erase(&self, user: &str) -> Result<(), StoreError>;
 }
+
+#[cfg(test)]
+mod tests;

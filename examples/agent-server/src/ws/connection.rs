@@ -1,12 +1,13 @@
 //! The life of one connection.
 
+use super::Admitted;
 use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
+use crate::config::Limits;
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
-use crate::users::Vouched;
 use tracing::Instrument;
 use voice_core::agent::Control;
 use voice_core::conversation::CloseReason;
@@ -47,11 +48,7 @@ impl Ending {
 }
 
 /// Serves a connection from its first frame to its close.
-pub(super) async fn serve(
-    state: AppState,
-    vouched: Option<Vouched>,
-    (mut incoming, mut outgoing): (Incoming, Outgoing),
-) {
+pub(super) async fn serve(state: AppState, admitted: Admitted, (mut incoming, mut outgoing): (Incoming, Outgoing)) {
     let mut codec = ServerCodec::new();
     let (start, first) = match opening::first_frame(&mut incoming, &mut codec).await {
         First::Frame(Ok(ClientFrame::Start(start))) => (start, None),
@@ -62,12 +59,12 @@ pub(super) async fn serve(
     if state.draining.is_cancelled() {
         return refuse(incoming, outgoing, Refusal::Draining).await;
     }
-    let opened = match opening::open(&state, start, vouched.as_deref()).await {
+    let opened = match opening::open(&state, start, admitted).await {
         Ok(opened) => opened,
         Err(refusal) => return refuse(incoming, outgoing, refusal).await,
     };
     let span = tracing::info_span!("session", session = %opened.entry.session.id());
-    let ending = attend(opened, codec, first, &mut incoming, &mut outgoing).instrument(span).await;
+    let ending = attend(opened, codec, first, &state.limits, (&mut incoming, &mut outgoing)).instrument(span).await;
     let (code, reason) = ending.close_frame();
     socket::close(incoming, outgoing, code, reason).await;
 }
@@ -87,9 +84,9 @@ async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
             let news = error(ErrorCode::Draining, "the server is shutting down and takes no new session");
             (vec![news, ServerFrame::Bye { reason: CloseReason::Drain }], GOING_AWAY, "draining")
         }
-        Refusal::Full => {
-            tracing::warn!("as many sessions are open as there may be: refused one more");
-            (vec![ServerFrame::Bye { reason: CloseReason::Limit }], NORMAL, "the server is full")
+        Refusal::NoPlace(refused) => {
+            tracing::info!(code = refused.word(), "refused a session");
+            (vec![ServerFrame::Bye { reason: CloseReason::Limit }], NORMAL, refused.message())
         }
         Refusal::Failed(failure) => {
             tracing::error!(error = %failure, "a session could not be opened");
@@ -109,8 +106,8 @@ async fn attend(
     opened: Opened,
     codec: ServerCodec,
     first: Option<Result<ClientFrame, Rejection>>,
-    incoming: &mut Incoming,
-    outgoing: &mut Outgoing,
+    limits: &Limits,
+    socket: (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let Opened { entry, format, resumed, remarks } = opened;
     let session = &entry.session;
@@ -120,7 +117,7 @@ async fn attend(
         let _ = session.control_wait(Control::Attach(format)).await;
     }
     let connection = Connection::new(session.clone(), format, codec, entry.pass.token.clone(), remarks);
-    let ending = converse(&connection, first, &seat, incoming, outgoing).await;
+    let ending = converse(&connection, first, &seat, limits, socket).await;
     tracing::debug!(?ending, "connection ends");
     if !matches!(ending, Ending::Over(_) | Ending::Broken) {
         let _ = session.control_wait(Control::Detach).await;
@@ -132,8 +129,8 @@ async fn converse(
     connection: &Connection,
     first: Option<Result<ClientFrame, Rejection>>,
     seat: &Seat,
-    incoming: &mut Incoming,
-    outgoing: &mut Outgoing,
+    limits: &Limits,
+    (incoming, outgoing): (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let reading = async {
         if let Some(frame) = first
@@ -141,7 +138,7 @@ async fn converse(
         {
             return end;
         }
-        read(incoming, connection).await
+        read(incoming, connection, limits).await
     };
     tokio::select! {
         biased;
@@ -150,7 +147,7 @@ async fn converse(
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
         },
-        end = write(outgoing, connection) => match end {
+        end = write(outgoing, connection, limits.ping) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
             WriteEnd::Broken => Ending::Broken,

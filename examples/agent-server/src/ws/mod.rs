@@ -8,10 +8,13 @@ mod reader;
 mod socket;
 mod writer;
 
+use crate::accept::ConnectionPermit;
+use crate::admission::{Connected, Entrance};
+use crate::clock::unix_seconds;
 use crate::problem::Problem;
-use crate::serve::ConnectionPermit;
 use crate::state::AppState;
-use crate::users::Vouched;
+use crate::tokens::Carried;
+use crate::visitor::Visitor;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -19,29 +22,61 @@ use axum::response::{IntoResponse, Response};
 use socket::{Incoming, Outgoing};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+/// What a connection that was let in may do.
+struct Admitted {
+    entrance: Entrance,
+    visitor: Visitor,
+}
+
 /// A session.
 pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
-    let vouched = request.extensions().get::<Vouched>().cloned();
-    shake_hands(state, request, |state, socket| connection::serve(state, vouched, socket))
+    let protocol = Carried::of(request.headers()).protocol;
+    let mut response = shake_hands(state, request, admit, |state, (admitted, connected), socket| async move {
+        connection::serve(state, admitted, socket).await;
+        drop(connected);
+    });
+    if let Some(protocol) = protocol.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    }
+    response
 }
 
 /// A WebSocket without a session, for benches to compare with.
 #[cfg(feature = "fakes")]
 pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
-    shake_hands(state, request, |_, socket| echo::serve(socket))
+    shake_hands(state, request, |_, _| Ok(()), |_, (), socket| echo::serve(socket))
 }
 
-/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
-fn shake_hands<F>(
+/// Whether a client may come in; with what it holds while it is there.
+fn admit(state: &AppState, request: &mut Request) -> Result<(Admitted, Option<Connected>), Problem> {
+    let mut visitor = Visitor::of(request);
+    let connected = state.admission.upgrade(&visitor)?;
+    let coming_back = is_coming_back(request);
+    visitor.claims = state.tokens.check(request.headers(), coming_back, unix_seconds()).inspect_err(note)?;
+    if let Some(claims) = &visitor.claims {
+        state.admission.upgrade_with(claims)?;
+    }
+    let entrance = state.admission.enter(state, &visitor, coming_back).map_err(Problem::from).inspect_err(note)?;
+    Ok((Admitted { entrance, visitor }, connected))
+}
+
+fn note(problem: &Problem) {
+    tracing::info!(code = problem.code(), "refused a connection");
+}
+
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own, with the pass of `admit`.
+fn shake_hands<P: Send + 'static, F>(
     state: AppState,
     mut request: Request,
-    serve: impl FnOnce(AppState, (Incoming, Outgoing)) -> F + Send + 'static,
+    admit: impl FnOnce(&AppState, &mut Request) -> Result<P, Problem>,
+    serve: impl FnOnce(AppState, P, (Incoming, Outgoing)) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send,
 {
-    let accept = match check(&request) {
-        Ok(accept) => accept,
+    let admitted = check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?)));
+    let (accept, pass) = match admitted {
+        Ok(admitted) => admitted,
         Err(problem) => return problem.into_response(),
     };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
@@ -49,7 +84,10 @@ where
     let shared = state.clone();
     state.spawn(async move {
         match upgraded.await {
-            Ok(upgraded) => serve(shared, socket::accept(upgraded).await).await,
+            Ok(upgraded) => {
+                let socket = socket::accept(upgraded, shared.limits.stalled).await;
+                serve(shared, pass, socket).await;
+            }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }
         drop(place);
@@ -79,6 +117,11 @@ fn check(request: &Request) -> Result<HeaderValue, Problem> {
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && key.as_bytes().ends_with(b"=="));
     key.and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())
         .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", "Sec-WebSocket-Key is missing or wrong"))
+}
+
+/// `/ws?resume=1`: the first frame will be a `start` with `resume`. The token itself is in no address, which others log.
+fn is_coming_back(request: &Request) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "resume=1"))
 }
 
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {

@@ -1,16 +1,16 @@
 //! From the client to the session.
 
 use super::socket::Incoming;
+use crate::admission::Pace;
+use crate::config::Limits;
 use futures::StreamExt;
-use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::{self, Message};
 use voice_core::host::{Connection, NotTaken};
-use voice_core::protocol::{Rejection, WireMessage};
+use voice_core::protocol::{ErrorCode, Rejection, WireMessage};
 
-/// How often it is looked whether the client has sent anything, be it an answer to a ping.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// Looks in a row that may find nothing: a client that is silent for 45 to 60 s is lost.
+/// Looks in a row that may find nothing sent, be it an answer to a ping. So a client is lost when it has been silent for
+/// as long as it may, or a third longer.
 const MOST_SILENT: u32 = 3;
 
 /// Why reading ended.
@@ -23,9 +23,11 @@ pub(super) enum ReadEnd {
 }
 
 /// Reads until the connection ends. A session that takes no more audio for now makes this wait, and with it the client.
-pub(super) async fn read(incoming: &mut Incoming, connection: &Connection) -> ReadEnd {
+pub(super) async fn read(incoming: &mut Incoming, connection: &Connection, limits: &Limits) -> ReadEnd {
+    let pace = Pace::per_second(limits.messages_per_second);
+    let mut told = false;
     // One timer for all frames: a deadline for each of them would cost more than reading it.
-    let mut looks = interval(LOOK_EVERY);
+    let mut looks = interval(limits.silence / MOST_SILENT);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut silent = 0;
     loop {
@@ -41,6 +43,14 @@ pub(super) async fn read(incoming: &mut Incoming, connection: &Connection) -> Re
             }
         };
         silent = 0;
+        while let Err(wait) = pace.count() {
+            if !std::mem::replace(&mut told, true)
+                && let Err(end) = taken(connection.take(Err(too_fast())).await).await
+            {
+                return end;
+            }
+            tokio::time::sleep(wait).await;
+        }
         let message = match message {
             Some(Ok(Message::Text(text))) => WireMessage::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(pcm))) => WireMessage::Binary(pcm),
@@ -52,6 +62,12 @@ pub(super) async fn read(incoming: &mut Incoming, connection: &Connection) -> Re
             return end;
         }
     }
+}
+
+/// Told once a connection: the answers to a flood would be one as well.
+fn too_fast() -> Rejection {
+    let message = "messages come faster than they are read: reading pauses";
+    Rejection::Error { code: ErrorCode::Overrun, message: message.into() }
 }
 
 /// What was not taken ends the connection. When the session is over, the writer is saying so and then ends it.

@@ -15,8 +15,6 @@ use voice_core::protocol::{MAX_BINARY_BYTES, ServerFrame, WireMessage};
 
 /// Bytes read at a time, and bytes gathered before a write.
 const BUFFER: usize = 4 << 10;
-/// How long a client may take no data before it counts as lost.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a close may take, the client's part included.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -28,14 +26,16 @@ pub(super) type Incoming = SplitStream<Socket>;
 /// What goes to the client.
 pub(super) struct Outgoing {
     sink: SplitSink<Socket, Message>,
+    /// How long a client may take no data before it counts as lost.
+    patience: Duration,
 }
 
 /// The client takes no more: it is gone, or stands still.
 #[derive(Debug)]
 pub(super) struct Lost;
 
-/// Takes over a connection whose handshake was answered.
-pub(super) async fn accept(upgraded: Upgraded) -> (Incoming, Outgoing) {
+/// Takes over a connection whose handshake was answered. A client that takes no data for `patience` counts as lost.
+pub(super) async fn accept(upgraded: Upgraded, patience: Duration) -> (Incoming, Outgoing) {
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
@@ -43,7 +43,7 @@ pub(super) async fn accept(upgraded: Upgraded) -> (Incoming, Outgoing) {
         .max_frame_size(Some(MAX_BINARY_BYTES));
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    (stream, Outgoing { sink })
+    (stream, Outgoing { sink, patience })
 }
 
 impl Outgoing {
@@ -64,7 +64,7 @@ impl Outgoing {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Lost> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.sink.send(message)).await {
+        match tokio::time::timeout(self.patience, self.sink.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Lost),
         }
@@ -76,7 +76,7 @@ impl Outgoing {
 /// What the client still sends is read and dropped until it has closed its side too: a socket closed with unread data
 /// is reset, and the client might then never see why.
 pub(super) async fn close(incoming: Incoming, outgoing: Outgoing, code: u16, reason: &'static str) {
-    let Outgoing { mut sink } = outgoing;
+    let Outgoing { mut sink, .. } = outgoing;
     let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
     let goodbye = async {
         // A client that is gone hears no goodbye, which is as good.

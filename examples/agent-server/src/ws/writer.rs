@@ -6,9 +6,6 @@ use tokio::time::MissedTickBehavior;
 use voice_core::conversation::CloseReason;
 use voice_core::host::Connection;
 
-/// How often a client is asked whether it is still there.
-const PING_EVERY: Duration = Duration::from_secs(15);
-
 /// Why writing ended.
 #[derive(Debug)]
 pub(super) enum WriteEnd {
@@ -20,9 +17,9 @@ pub(super) enum WriteEnd {
     Broken,
 }
 
-/// Writes until the session or the connection ends.
-pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection) -> WriteEnd {
-    match deliver(outgoing, connection).await {
+/// Writes until the session or the connection ends, and asks the client every `ping` whether it is still there.
+pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, ping: Duration) -> WriteEnd {
+    match deliver(outgoing, connection, ping).await {
         Ok(()) if connection.is_broken() => WriteEnd::Broken,
         // A session that ends without a word was stopped with the server.
         Ok(()) => WriteEnd::Over(connection.goodbye().unwrap_or(CloseReason::Drain)),
@@ -30,8 +27,8 @@ pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection) -> W
     }
 }
 
-async fn deliver(outgoing: &mut Outgoing, connection: &Connection) -> Result<(), Lost> {
-    let mut pings = tokio::time::interval(PING_EVERY);
+async fn deliver(outgoing: &mut Outgoing, connection: &Connection, ping: Duration) -> Result<(), Lost> {
+    let mut pings = tokio::time::interval(ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.tick().await;
     loop {

@@ -7,10 +7,12 @@ export function installProbe(microphone) {
   const frames = [];       // { at, type, … } of every text frame; { at, type: 'binary' } of every other
   const levels = [];       // [at, rms], every 5 ms or so
   const tracks = [];
+  let socket;
 
   class LoggedWebSocket extends WebSocket {
     constructor(...parameters) {
       super(...parameters);
+      socket = this;
       // Added first, so the log's time is the moment the page itself is told.
       this.addEventListener('message', ({ data }) => {
         const frame = typeof data === 'string' ? JSON.parse(data) : { type: 'binary' };
@@ -79,6 +81,8 @@ export function installProbe(microphone) {
         track.dispatchEvent(new Event('ended'));
       }
     },
+    /** Breaks the connection off, as a network does. */
+    dropConnection() { socket.close(); },
     /** The first frame after `since` whose fields are those of `match`. */
     find({ since = 0, ...match }) {
       return frames.find(frame => frame.at > since && Object.entries(match).every(([name, value]) => frame[name] === value));

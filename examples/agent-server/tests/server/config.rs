@@ -1,38 +1,14 @@
 //! Settings, through the library and through the binary.
 
-use crate::support::settings;
+use crate::support::{Folder, settings};
 use agent_server::{Config, Providers, Sources};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 #[path = "../../../../voice-core/tests/onnx_support/mod.rs"]
 mod onnx_support;
-
-/// A folder of its own for one test, removed with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -155,7 +131,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 /// Runs the binary in a folder of its own, with nothing in its environment but these.
 fn run(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_agent-server"))
-        .current_dir(&folder.0)
+        .current_dir(folder.path())
         .env_clear()
         .envs(variables.iter().copied())
         .args(arguments)
@@ -177,7 +153,7 @@ fn the_process_ends_with_two_for_settings_and_one_for_the_rest() {
         (&[], &[("LLM", "openai"), ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")], 2, "name one as LLM=openai:…"),
         (&[], &[("TTS", "cartesia")], 2, "CARTESIA_API_KEY: not set, and TTS=cartesia needs it"),
         (&[], &[("TTS", "local,deepgram")], 2, "DEEPGRAM_API_KEY: not set, and TTS=deepgram needs it"),
-        (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT: not available in this build"),
+        (&[], &[("TLS_CERT", "a"), ("TLS_KEY", "b")], 2, "TLS_CERT=a: the file cannot be read"),
         (&[], &[("TURN_MODEL", "/nowhere/turn.onnx")], 2, "TURN_MODEL=/nowhere/turn.onnx: there is no such file"),
         (&[], &[("TURN_MODEL", FILE), ("ORT_DYLIB_PATH", FILE)], 2, "ORT_DYLIB_PATH=/"),
         (&["--config", "nowhere.toml"], &[], 2, "nowhere.toml"),

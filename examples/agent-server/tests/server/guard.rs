@@ -90,14 +90,7 @@ async fn a_trusted_page_elsewhere_can_read_the_answers() {
 #[tokio::test]
 async fn a_handshake_that_is_none_is_refused() {
     let server = TestServer::start(&[]).await;
-    let upgrade = || {
-        server
-            .get("/ws")
-            .header("connection", "Upgrade")
-            .header("upgrade", "websocket")
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
-    };
+    let upgrade = || server.handshake();
     for (request, status) in [
         (upgrade().header("sec-websocket-version", "8"), 426),
         (upgrade().without("sec-websocket-version"), 426),

@@ -80,21 +80,6 @@ async fn readiness_names_providers_and_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_full_server_is_not_ready_until_a_session_ends() {
-    let server = TestServer::start(&[("MAX_SESSIONS", "1")]).await;
-    let mut client = server.begin(json!({ "type": "start" })).await;
-    let answer = server.get("/readyz").send().await;
-    assert_eq!((answer.status, answer.json()["status"].clone()), (503, "full".into()));
-    let mut second = server.connect().await;
-    second.send(json!({ "type": "start" })).await;
-    assert_eq!(second.next().await.json(), &json!({ "type": "bye", "reason": "limit" }));
-    assert_eq!(second.closed().await, Some(1000));
-    client.send(json!({ "type": "end" })).await;
-    assert_eq!(client.closed().await, Some(1000));
-    server.begin(json!({ "type": "start" })).await;
-}
-
-#[tokio::test]
 async fn the_page_learns_what_one_can_say() {
     let server = TestServer::start(&[]).await;
     assert_eq!(server.get("/api/examples").send().await.json(), json!({ "groups": [] }));

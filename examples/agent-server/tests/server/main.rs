@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod api;
 mod cloud;
 mod config;
@@ -16,9 +17,16 @@ mod frames;
 mod guard;
 mod http;
 mod keys;
+mod limits;
+mod login;
 mod nodes;
 mod outage;
 mod pressure;
 mod process;
 mod resume;
+mod secrets;
+mod strangers;
+mod tls;
+mod tokens;
 mod tools;
+mod users;

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_client_that_stops_reading_loses_its_connection_and_not_its_session() {
-    let server = TestServer::start(&[]).await;
+    let server = TestServer::start(&[("STALLED_S", "2")]).await;
     let mut client = Client::connect_narrow(server.address, 4_096).await;
     client.send(json!({ "type": "start", "output_rate": 48000 })).await;
     let ready = client.ready().await;
@@ -56,7 +56,7 @@ fn size(frame: &Frame) -> usize {
 
 #[tokio::test]
 async fn a_connection_that_asks_for_nothing_is_closed() {
-    let server = TestServer::start(&[]).await;
+    let server = TestServer::start(&[("REQUEST_S", "1")]).await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     let mut slow = TcpStream::connect(server.address).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await.unwrap();

@@ -24,6 +24,8 @@ impl Process {
             .current_dir(PathBuf::from(env!("CARGO_TARGET_TMPDIR")))
             .env_clear()
             .env("PORT", "0")
+            // However busy the machine is with other tests.
+            .envs([("MAX_LATE_MS", "0"), ("MAX_CPU_PERCENT", "0")])
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -35,7 +37,8 @@ impl Process {
         let address = loop {
             let line = process.line().await.expect("a line that says where it listens");
             if line["message"] == "listening" {
-                break line["address"].as_str().unwrap().trim_start_matches("http://").parse().unwrap();
+                let address = line["address"].as_str().unwrap();
+                break address.rsplit('/').next().unwrap().parse().unwrap();
             }
         };
         (process, address)
@@ -46,6 +49,11 @@ impl Process {
         let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         self.log.push(line.clone());
         Some(line)
+    }
+
+    /// Reads the log up to a line that says this.
+    pub(crate) async fn until(&mut self, message: &str) {
+        while self.line().await.expect("the log goes on")["message"] != message {}
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -9,9 +9,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use voice_core::testing::{FakeLlm, FakeStt, FakeTts};
 
-/// A configuration of these settings, on a free port.
+/// A configuration of these settings, on a free port. A machine that is busy with other tests is no overload unless a test
+/// says so.
 pub fn settings(pairs: &[(&str, &str)]) -> Config {
-    let all = [("PORT", "0")].iter().chain(pairs);
+    let all = [("PORT", "0"), ("MAX_LATE_MS", "0"), ("MAX_CPU_PERCENT", "0")];
+    let all = all.iter().chain(pairs);
     let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Config::load(&Sources { environment, ..Sources::default() }).expect("the test's settings are right")
 }
@@ -70,6 +72,15 @@ impl TestServer {
 
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.address, method, path)
+    }
+
+    /// The handshake of a WebSocket, as a request whose answer can be read whole where it is refused.
+    pub fn handshake(&self) -> Request {
+        self.get("/ws")
+            .header("connection", "upgrade, close")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
     }
 
     /// A client that has connected and said nothing.

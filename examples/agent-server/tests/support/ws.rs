@@ -68,8 +68,17 @@ impl Client {
 
     /// Connects with further headers; the status where the server refuses.
     pub async fn try_connect(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        Self::try_connect_to(address, "/ws", headers).await
+    }
+
+    /// The same at another address than `/ws`.
+    pub async fn try_connect_to(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.expect("the server listens");
-        Self::over(stream, address, headers).await
+        Self::over(stream, &format!("ws://{address}{path}"), headers).await
     }
 
     /// Connects with room for only this many bytes on the way to the client.
@@ -77,11 +86,12 @@ impl Client {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(bytes).unwrap();
         let stream = socket.connect(address).await.expect("the server listens");
-        Self::over(stream, address, &[]).await.expect("the server takes the connection")
+        let url = format!("ws://{address}/ws");
+        Self::over(stream, &url, &[]).await.expect("the server takes the connection")
     }
 
-    async fn over(stream: TcpStream, address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+    async fn over(stream: TcpStream, url: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }

@@ -1,7 +1,7 @@
 //! Sessions and users in Redis. Each is one key, so that a script on it is one step and a cluster knows where it is.
 //!
 //! ```text
-//! voice-agent:session:<id>       hash: token (its hash), epoch, node, user, data (a snapshot); or ended
+//! voice-agent:session:<id>       hash: token (its hash), epoch, node, owner, user, data (a snapshot); or ended
 //! voice-agent:user:<hash>        hash: version, erased (counts), data (a summary)
 //! voice-agent:nodes              sorted set: nodes by the time of their last heartbeat
 //! ```
@@ -31,8 +31,9 @@ const SAVE: &str = "
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3], 'user', ARGV[4], 'data', ARGV[5])
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3], 'owner', ARGV[4],
+    'user', ARGV[5], 'data', ARGV[6])
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 
 /// Takes a session over: epoch, user and data, or nothing.
@@ -48,7 +49,7 @@ return {epoch, redis.call('HGET', KEYS[1], 'user'), redis.call('HGET', KEYS[1], 
 const END: &str = "
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
-redis.call('HDEL', KEYS[1], 'token', 'node', 'user', 'data')
+redis.call('HDEL', KEYS[1], 'token', 'node', 'owner', 'user', 'data')
 redis.call('HSET', KEYS[1], 'ended', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
@@ -112,7 +113,8 @@ impl SessionStore for RedisStore {
         let mut command = script(SAVE, &session_key(&record.id));
         let node = record.node.as_deref().unwrap_or_default();
         let user = record.user.as_ref().map(voice_core::json::written).unwrap_or_default();
-        command.arg(record.epoch).arg(record.token.as_str()).arg(node).arg(user);
+        command.arg(record.epoch).arg(record.token.as_str()).arg(node);
+        command.arg(record.owner.as_deref().unwrap_or_default()).arg(user);
         command.arg(data).arg(milliseconds(self.session_ttl));
         let ours: bool = self.link.call(&command).await?;
         Ok(if ours { Hold::Ours } else { Hold::Lost })
@@ -120,10 +122,11 @@ impl SessionStore for RedisStore {
 
     async fn find(&self, id: &SessionId) -> Result<Option<Whereabouts>, StoreError> {
         let mut command = redis::cmd("HMGET");
-        command.arg(session_key(id)).arg("token").arg("node");
-        let (token, node): (Option<String>, Option<String>) = self.link.call(&command).await?;
-        let node = node.filter(|node| !node.is_empty()).map(Into::into);
-        Ok(token.map(|token| Whereabouts { token: TokenHash::written(token), node }))
+        command.arg(session_key(id)).arg("token").arg("owner").arg("node");
+        let (token, owner, node): (Option<String>, Option<String>, Option<String>) = self.link.call(&command).await?;
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (owner, node) = (given(owner), given(node).map(Into::into));
+        Ok(token.map(|token| Whereabouts { token: TokenHash::written(token), owner, node }))
     }
 
     async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {

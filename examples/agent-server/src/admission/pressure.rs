@@ -1,0 +1,138 @@
+//! Whether the server has more to do than it can do in time.
+//!
+//! Two signs. Each thread that serves connections has a timer, and how late it ticks is how late everything else on
+//! that thread is: audio, answers, deadlines. And the process as a whole uses a share of the processors it may use.
+
+use super::cpu::ProcessTime;
+use super::gauge::Gauge;
+use crate::config::Limits;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often a thread looks how late it is. Forty looks are 2 s.
+const TICK: Duration = Duration::from_millis(50);
+const TICKS: usize = 40;
+/// How often the time of the processors is read. Eight readings are 2 s; Linux counts in steps of 10 ms.
+const READING: Duration = Duration::from_millis(250);
+const READINGS: usize = 8;
+/// The part of the limit below which sessions are taken again.
+const LATE_RELEASE: f64 = 0.5;
+const CPU_RELEASE: f64 = 0.85;
+
+/// What is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Short {
+    /// A thread is late.
+    Time,
+    /// The processors are busy.
+    Processors,
+}
+
+/// What the measurements say. Shared by the threads that measure and all requests.
+#[derive(Debug, Default)]
+pub(crate) struct Pressure {
+    max_late: Option<Duration>,
+    max_cpu_percent: Option<u64>,
+    late_threads: AtomicUsize,
+    busy: AtomicBool,
+}
+
+impl Pressure {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { max_late: limits.max_late, max_cpu_percent: limits.max_cpu_percent, ..Self::default() }
+    }
+
+    /// Why no further session should be taken, if so.
+    pub(crate) fn short(&self) -> Option<Short> {
+        if self.late_threads.load(Ordering::Relaxed) > 0 {
+            Some(Short::Time)
+        } else {
+            self.busy.load(Ordering::Relaxed).then_some(Short::Processors)
+        }
+    }
+
+    /// Measures the thread it runs on, for ever.
+    pub(crate) async fn watch_thread(&self) {
+        let Some(limit) = self.max_late else { return std::future::pending().await };
+        let limit_ms = limit.as_secs_f64() * 1e3;
+        let mut gauge = Gauge::new(TICKS, limit_ms, limit_ms * LATE_RELEASE);
+        let mut ticks = interval(TICK);
+        // Ticks that were missed are made up for, each as late as it is: a stall counts for as long as it lasts.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        loop {
+            let late_ms = ticks.tick().await.elapsed().as_secs_f64() * 1e3;
+            match gauge.add(late_ms) {
+                Some(true) => {
+                    self.late_threads.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!(late_ms = gauge.median(), "a thread is late: no further session is taken");
+                }
+                Some(false) => {
+                    self.late_threads.fetch_sub(1, Ordering::Relaxed);
+                    tracing::info!(late_ms = gauge.median(), "the thread is in time again");
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Measures the process, for ever.
+    pub(crate) async fn watch_process(&self) {
+        let Some(limit) = self.max_cpu_percent else { return std::future::pending().await };
+        let mut process = ProcessTime::new();
+        let mut gauge = Gauge::new(READINGS, limit as f64, limit as f64 * CPU_RELEASE);
+        let mut readings = interval(READING);
+        readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let due = readings.tick().await;
+            let Some(percent) = process.percent(due + due.elapsed()) else { continue };
+            match gauge.add(percent) {
+                Some(true) => {
+                    self.busy.store(true, Ordering::Relaxed);
+                    tracing::warn!(percent = gauge.median(), "the processors are busy: no further session is taken");
+                }
+                Some(false) => {
+                    self.busy.store(false, Ordering::Relaxed);
+                    tracing::info!(percent = gauge.median(), "the processors have room again");
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pressure(max_late_ms: u64) -> Pressure {
+        Pressure { max_late: Some(Duration::from_millis(max_late_ms)), ..Pressure::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thread_that_is_in_time_is_not_late() {
+        let pressure = pressure(5);
+        let _ = tokio::time::timeout(Duration::from_secs(60), pressure.watch_thread()).await;
+        assert_eq!(pressure.short(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thread_that_stood_still_is_late_until_it_has_been_in_time_for_a_while() {
+        let pressure = pressure(50);
+        let scene = async {
+            // Lets the watch begin, then nothing on the thread runs for 3 s.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::advance(Duration::from_secs(3)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(pressure.short(), Some(Short::Time));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(pressure.short(), Some(Short::Time), "half a good second of the last two is not enough");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert_eq!(pressure.short(), None);
+        };
+        tokio::select! {
+            () = pressure.watch_thread() => {}
+            () = scene => {}
+        }
+    }
+}
