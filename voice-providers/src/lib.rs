@@ -56,6 +56,8 @@ pub mod openai;
 pub mod tavily;
 
 pub use endpoint::Endpoint;
+#[cfg(feature = "http")]
+pub use http::client as http_client;
 #[cfg(feature = "tls")]
 pub use reach::connect_time;
 pub use secret::Secret;

@@ -6,6 +6,7 @@ mod memory;
 mod parse;
 mod settings;
 mod sources;
+mod telemetry;
 mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
@@ -13,6 +14,7 @@ pub use limits::Limits;
 pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use telemetry::Telemetry;
 pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
@@ -100,6 +102,8 @@ pub struct Config {
     pub log: LogLevels,
     /// Whether the log may hold what was said.
     pub log_transcripts: bool,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// Settings that are known and were given but change nothing in this build.
     pub without_effect: Vec<&'static str>,
 }
@@ -149,6 +153,7 @@ impl Config {
             limits: Limits::read(&layers)?,
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
+            telemetry: Telemetry::read(&layers)?,
             without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;

@@ -45,6 +45,14 @@ async fn the_region_that_can_be_reached_serves() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let server = server(&format!("http://{gone}, {groq}")).await;
     assert_eq!(regions(&server).await, [(false, false), (true, true)]);
+    let metrics = server.get("/metrics").send().await;
+    for line in [
+        r#"voice_agent_region_chosen{service="groq",region="1"} 1"#,
+        r#"voice_agent_region_connect_seconds{service="groq",region="0"} inf"#,
+        "voice_agent_tasks ",
+    ] {
+        assert!(metrics.text().to_lowercase().contains(line), "{line}: {}", metrics.text());
+    }
     let mut client = server.connect().await;
     client.send(json!({ "type": "start" })).await;
     assert_eq!(client.ready().await["providers"]["llm"], "groq");

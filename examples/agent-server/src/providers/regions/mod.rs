@@ -7,6 +7,7 @@ pub(crate) use routed::Routed;
 
 use choice::{Choice, Reason};
 use futures::future::join_all;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,16 @@ pub struct Regions {
     chosen: AtomicUsize,
 }
 
+/// How a region stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    url: String,
+    /// How long it takes to connect to it; `None` when it cannot be reached.
+    pub(crate) connect_ms: Option<f64>,
+    /// Whether it serves what begins now.
+    pub(crate) chosen: bool,
+}
+
 impl Regions {
     pub(crate) fn new(service: &'static str, endpoints: Vec<Endpoint>) -> Self {
         let choice = Mutex::new(Choice::new(endpoints.len()));
@@ -34,11 +45,6 @@ impl Regions {
 
     pub(crate) fn service(&self) -> &'static str {
         self.service
-    }
-
-    /// Where the service is found, one for each region.
-    pub(crate) fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
     }
 
     /// The number of the region that serves now.
@@ -76,12 +82,15 @@ impl Regions {
         }
     }
 
-    /// Each region with how far away it is, in ms.
-    pub(crate) fn told(&self) -> Vec<(&Endpoint, Option<f64>, bool)> {
+    /// All of them, in the order of the setting.
+    pub(crate) fn told(&self) -> Vec<Told> {
         let choice = lock(&self.choice);
-        let away = |region| choice.away(region).map(|away| away.as_secs_f64() * 1_000.0);
-        let all = self.endpoints.iter().enumerate();
-        all.map(|(region, endpoint)| (endpoint, away(region), region == choice.chosen())).collect()
+        let told = |(region, endpoint): (usize, &Endpoint)| Told {
+            url: endpoint.to_string(),
+            connect_ms: choice.away(region).map(|away| away.as_secs_f64() * 1_000.0),
+            chosen: region == choice.chosen(),
+        };
+        self.endpoints.iter().enumerate().map(told).collect()
     }
 }
 
@@ -100,8 +109,7 @@ pub(crate) async fn watch(all: &[Arc<Regions>]) {
 
 /// As `/readyz` tells it.
 pub(crate) fn told(all: &[Arc<Regions>]) -> Value {
-    let region = |(endpoint, connect_ms, chosen): (&Endpoint, Option<f64>, bool)| json!({ "url": endpoint.to_string(), "connect_ms": connect_ms, "chosen": chosen });
-    let service = |regions: &Arc<Regions>| json!({ "service": regions.service(), "regions": regions.told().into_iter().map(region).collect::<Vec<_>>() });
+    let service = |regions: &Arc<Regions>| json!({ "service": regions.service(), "regions": regions.told() });
     all.iter().map(service).collect()
 }
 
