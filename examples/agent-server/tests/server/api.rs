@@ -147,7 +147,7 @@ async fn the_api_asks_for_the_token_where_one_is_set() {
         }
     }
     for path in
-        ["/api/sessions/x", "/api/sessions/x/context", "/metrics", "/dashboard", "/api/metrics/history", "/api/errors"]
+        ["/api/sessions/x", "/api/sessions/x/context", "/metrics", "/api/metrics/history", "/api/errors"]
     {
         assert_eq!(server.get(path).send().await.status, 401, "{path}");
     }
