@@ -13,6 +13,7 @@ mod pressure;
 mod rate;
 mod refused;
 
+pub(crate) use cpu::used as cpu_time;
 pub(crate) use crowd::{Crowd, Member};
 pub(crate) use lifetime::Lifetime;
 pub(crate) use pace::Pace;

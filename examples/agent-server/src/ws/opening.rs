@@ -8,6 +8,7 @@ use crate::registry::{Entry, Events, Holder, Refusal};
 use crate::resume::{self, TakeOver};
 use crate::state::AppState;
 use crate::store::{self, Pass};
+use crate::traces::Caller;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
         echo_cancellation: start.echo_cancellation,
     };
     let mut remarks = remarks(state);
-    let Admitted { entrance, visitor } = admitted;
+    let Admitted { entrance, visitor, caller } = admitted;
     let known = start.resume.as_deref().and_then(|token| state.registry.resume(token));
     let is_anothers = match known {
         Some(entry) if entry.is_open_to(visitor.user()) => {
@@ -85,7 +86,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
             place = match resume::take_over(state, token, format, place).await? {
                 TakeOver::Taken(entry, events) => {
                     // To its task this client is the first.
-                    attend(state, &entry, events);
+                    attend(state, &entry, events, caller);
                     return Ok(Opened { entry, format, resumed: false, remarks });
                 }
                 TakeOver::Unknown(place) => place,
@@ -105,14 +106,14 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     }
     let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
     let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
-    attend(state, &entry, events);
+    attend(state, &entry, events, caller);
     Ok(Opened { entry, format, resumed: false, remarks })
 }
 
 /// Has a session's log written, and what it is kept.
-fn attend(state: &AppState, entry: &Arc<Entry>, events: Events) {
+fn attend(state: &AppState, entry: &Arc<Entry>, events: Events, caller: Caller) {
     let span = tracing::info_span!("session", session = %entry.session.id());
-    state.spawn(observe::follow(entry.clone(), events, state.clone()).instrument(span.clone()));
+    state.spawn(observe::follow(entry.clone(), events, state.clone(), caller).instrument(span.clone()));
     state.spawn(store::keep(entry.clone(), state.clone()).instrument(span));
 }
 

@@ -90,6 +90,8 @@ fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
         ("ADMIN_TOKEN", "very secret"),
         ("LOG", "loud"),
         ("LOG_TRANSCRIPTS", "2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "very secret"),
         ("DEEPGRAM_BASE_URL", "deepgram.example"),
         ("LANGUAGE", "english!"),
         ("FAKE_LLM_MS", "soon"),
