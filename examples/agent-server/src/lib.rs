@@ -33,6 +33,7 @@ mod store;
 mod tls;
 mod tokens;
 mod traces;
+mod users;
 mod visitor;
 mod ws;
 

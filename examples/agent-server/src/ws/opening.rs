@@ -9,6 +9,7 @@ use crate::resume::{self, TakeOver};
 use crate::state::AppState;
 use crate::store::{self, Pass};
 use crate::traces::Caller;
+use crate::users;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +80,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     };
     let (mut place, entitled) = match entrance {
         Entrance::Open(place) => (place, true),
-        Entrance::Return(_) => (state.admission.room(state).map_err(Refusal::NoPlace)?, false),
+        Entrance::Return(_) => (state.admission.room(state, &visitor).map_err(Refusal::NoPlace)?, false),
     };
     if let Some(token) = &start.resume {
         if !is_anothers {
@@ -95,17 +96,25 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
+    let (user, remembers) = match &start.user {
+        Some(user) => users::welcome(state, user, visitor.user()).await.unwrap_or_else(|refusal| {
+            remarks.push(ServerFrame::error(ErrorCode::BadValue, refusal));
+            (None, None)
+        }),
+        None => (None, None),
+    };
     let options = SessionOptions {
         format,
         instructions: start.instructions,
         context: start.context,
+        remembers,
         ..SessionOptions::default()
     };
     if !entitled {
         place = state.admission.entitle(state, place, &visitor).map_err(Refusal::NoPlace)?;
     }
     let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
-    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user })?;
     attend(state, &entry, events, caller);
     Ok(Opened { entry, format, resumed: false, remarks })
 }

@@ -33,3 +33,4 @@ mod tls;
 mod tokens;
 mod tools;
 mod traces;
+mod users;
