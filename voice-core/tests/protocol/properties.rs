@@ -8,7 +8,7 @@ use voice_core::conversation::{PathPart, PathStage, TurnMetrics};
 use voice_core::protocol::{ClientFrame, MetricsFrame, RATES, ServerCodec, ServerFrame, Start, WireMessage};
 
 const TYPES: [&str; 7] = ["start", "played", "text", "interrupt", "end", "clear", "audio"];
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "input_rate",
     "output_rate",
     "instructions",
