@@ -82,9 +82,6 @@ impl Server {
         {
             tracing::warn!(language, "the local engines know English only");
         }
-        for name in &config.without_effect {
-            tracing::warn!("{name} is set, but changes nothing in this build");
-        }
         if config.admin_token.is_none() && !self.address.ip().is_loopback() {
             tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
         }

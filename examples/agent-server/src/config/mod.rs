@@ -104,8 +104,6 @@ pub struct Config {
     pub log_transcripts: bool,
     /// Where traces go.
     pub telemetry: Telemetry,
-    /// Settings that are known and were given but change nothing in this build.
-    pub without_effect: Vec<&'static str>,
 }
 
 impl Config {
@@ -154,7 +152,6 @@ impl Config {
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
             telemetry: Telemetry::read(&layers)?,
-            without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;
         config.apply_to_agent(&layers)?;

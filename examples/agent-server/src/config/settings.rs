@@ -25,9 +25,6 @@ pub(super) const KEYS: [&str; 5] =
 pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
-/// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 0] = [];
-
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
