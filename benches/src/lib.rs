@@ -10,7 +10,7 @@ mod voices;
 
 pub use conversation::play;
 pub use models::smart_turn;
-pub use process::{ProcessState, open_connections, process_cpu, resident_kib, thread_cpu};
+pub use process::{ProcessState, open_connections, process_cpu, resident_kib, stolen, thread_cpu};
 pub use speech::{buzz, spoken};
 pub use voices::{apart, say, voice};
 

@@ -7,9 +7,12 @@ use std::time::Duration;
 /// What a process has used and holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct ProcessState {
-    /// CPU time used so far, in clock ticks of 10 ms.
+    /// CPU time its threads have used so far.
     #[serde(skip)]
     pub cpu: Duration,
+    /// Time its threads have waited for a processor that others used.
+    #[serde(skip)]
+    pub waited: Duration,
     /// Resident memory, in KiB.
     pub resident_kib: u64,
     /// Threads alive.
@@ -31,6 +34,7 @@ impl ProcessState {
     pub fn most(self, other: Self) -> Self {
         Self {
             cpu: self.cpu.max(other.cpu),
+            waited: self.waited.max(other.waited),
             resident_kib: self.resident_kib.max(other.resident_kib),
             threads: self.threads.max(other.threads),
             files: self.files.max(other.files),
@@ -45,9 +49,10 @@ impl ProcessState {
             let target = std::fs::read_link(entry.path()).unwrap_or_default();
             sockets += u64::from(target.to_string_lossy().starts_with("socket:["));
         }
-        let status = read(id, "status");
+        let (status, (cpu, waited)) = (read(id, "status"), scheduled(id));
         Self {
-            cpu: cpu(id),
+            cpu,
+            waited,
             resident_kib: field(&status, "VmRSS:"),
             threads: field(&status, "Threads:"),
             files,
@@ -63,6 +68,27 @@ fn read(id: &str, file: &str) -> String {
 fn field(status: &str, name: &str) -> u64 {
     let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
+/// What the threads of a process that are alive have had of the processors, and waited for them.
+fn scheduled(id: &str) -> (Duration, Duration) {
+    let threads = std::fs::read_dir(PathBuf::from("/proc").join(id).join("task")).into_iter().flatten().flatten();
+    let mut sum = (Duration::ZERO, Duration::ZERO);
+    for thread in threads {
+        let stat = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        let mut nanoseconds = stat.split_whitespace().map(|field| field.parse().unwrap_or(0));
+        sum.0 += Duration::from_nanos(nanoseconds.next().unwrap_or(0));
+        sum.1 += Duration::from_nanos(nanoseconds.next().unwrap_or(0));
+    }
+    sum
+}
+
+/// Time that the machine under this one, where there is one, has given to others instead: of all processors together, in
+/// clock ticks of 10 ms.
+pub fn stolen() -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let ticks = stat.lines().next().and_then(|line| line.split_whitespace().nth(8)?.parse().ok());
+    Duration::from_millis(ticks.unwrap_or(0_u64) * 10)
 }
 
 fn cpu(id: &str) -> Duration {

@@ -45,6 +45,9 @@ pub struct Cost {
     pub cpu_seconds_a_minute: f64,
     /// Of a core.
     pub cpu_cores: f64,
+    /// Time a second that it waited for a processor that other programs, or other machines, used, in ms: much of it, and the
+    /// times above are not the server's.
+    pub disturbed_ms: f64,
     /// KiB a user, beyond what the server held before they came: while all of them listened, and the most while they talked,
     /// which includes the utterances and answers under way.
     pub kib_listening: f64,
@@ -60,11 +63,13 @@ impl Cost {
     pub(super) fn of(load: &Load, before: ProcessState, watched: Watched) -> Self {
         let cpu = watched.last.cpu.saturating_sub(watched.first.cpu).as_secs_f64();
         let seconds = watched.time.as_secs_f64().max(f64::MIN_POSITIVE);
+        let disturbed = watched.last.waited.saturating_sub(watched.first.waited);
         let users = load.users.max(1) as f64;
         let kib = |state: ProcessState| state.resident_kib.saturating_sub(before.resident_kib) as f64;
         Self {
             cpu_seconds_a_minute: cpu / (users * seconds / 60.0),
             cpu_cores: cpu / seconds,
+            disturbed_ms: (disturbed + watched.stolen).as_secs_f64() * 1_000.0 / seconds,
             kib_listening: kib(watched.first) / users,
             kib_talking: kib(watched.most) / users,
             before,
@@ -179,12 +184,14 @@ impl fmt::Display for Outcome {
             }
         }
         writeln!(f, "  {:28} {:.2} of a core", "this program", self.own_cores)?;
-        if let Some(Cost { cpu_seconds_a_minute, cpu_cores, kib_listening, kib_talking, before, most }) = self.cost {
+        if let Some(cost) = self.cost {
+            let Cost { cpu_seconds_a_minute, cpu_cores, disturbed_ms, kib_listening, kib_talking, before, most } = cost;
             writeln!(
                 f,
                 "  {:28} {cpu_seconds_a_minute:.3} CPU-seconds a session-minute, {cpu_cores:.2} of a core",
                 "server"
             )?;
+            writeln!(f, "  {:28} {disturbed_ms:.1} ms a second lost to other programs and machines", "")?;
             writeln!(f, "  {:28} {kib_listening:.0} KiB a session listening, {kib_talking:.0} talking", "")?;
             writeln!(f, "  {:28} {} KiB before, {} at most", "", before.resident_kib, most.resident_kib)?;
             let threads = (before.threads, most.threads);

@@ -1,16 +1,17 @@
 //! All users together, and a look at the server while they talk.
 
 use super::echo;
-use super::material::Material;
+use super::material::{FRAME_MS, Material};
 use super::options::Load;
 use super::record::Record;
 use super::report::{Cost, Outcome, Spread};
 use super::user::{Common, User};
-use crate::process::{ProcessState, process_cpu};
+use crate::process::{ProcessState, process_cpu, stolen};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use voice_core::testing::Random;
 use voice_core::{Error, ErrorKind, Result, Stage};
 
 /// How often the server is looked at.
@@ -39,9 +40,12 @@ pub async fn run(load: &Load) -> Result<Outcome> {
     let full = begin + load.ramp + LISTENING;
     let end = full + load.time;
     let common = Arc::new(Common { load: load.clone(), material: Material::prepare()?, begin: full, end });
-    let mut users = JoinSet::new();
+    let (mut users, mut phases) = (JoinSet::new(), Random::new(load.seed));
     for index in 0..load.users {
-        let (user, arrives) = (User::new(common.clone(), index), load.ramp.mul_f64(index as f64 / load.users as f64));
+        let user = User::new(common.clone(), index);
+        // Microphones are not in step: their frames are spread over the time of one.
+        let phase = Duration::from_micros(phases.within(0..FRAME_MS * 1_000));
+        let arrives = load.ramp.mul_f64(index as f64 / load.users as f64) + phase;
         users.spawn(async move {
             tokio::time::sleep_until(begin + arrives).await;
             user.live().await
@@ -79,19 +83,21 @@ pub(super) struct Watched {
     pub(super) last: ProcessState,
     pub(super) most: ProcessState,
     pub(super) time: Duration,
+    /// Of all processors, by the machine under this one.
+    pub(super) stolen: Duration,
 }
 
 async fn watch(process: Option<u32>, from: Instant, until: Instant) -> Option<Watched> {
     let process = process?;
     tokio::time::sleep_until(from).await;
-    let (begin, first) = (Instant::now(), ProcessState::of(process));
+    let (begin, first, lost) = (Instant::now(), ProcessState::of(process), stolen());
     let mut most = first;
     while Instant::now() + LOOK < until {
         tokio::time::sleep(LOOK).await;
         most = most.most(ProcessState::of(process));
     }
     let last = ProcessState::of(process);
-    Some(Watched { first, last, most: most.most(last), time: begin.elapsed() })
+    Some(Watched { first, last, most: most.most(last), time: begin.elapsed(), stolen: stolen().saturating_sub(lost) })
 }
 
 fn broken(message: String) -> Error {

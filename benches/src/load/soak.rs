@@ -144,6 +144,9 @@ impl fmt::Display for Left {
             "  resident: {} KiB before, {warm_kib} KiB warm, {resident} KiB after",
             before.process.resident_kib
         )?;
+        let tenths: Vec<String> =
+            (1..10).map(|tenth| visited.resident_after(visits * tenth / 10).to_string()).collect();
+        writeln!(f, "  resident over the visits, each tenth: {} KiB", tenths.join(" "))?;
         writeln!(f, "  growth in the later half: {growth:.2} KiB in a thousand sessions")?;
         for (name, before, after) in [
             ("sessions", before.sessions, after.sessions),

@@ -23,6 +23,7 @@ mod limits;
 mod login;
 mod metrics;
 mod nodes;
+mod operations;
 mod outage;
 mod pressure;
 mod process;
