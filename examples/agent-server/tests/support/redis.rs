@@ -31,7 +31,7 @@ impl Redis {
             .stderr(Stdio::null())
             .spawn();
         let Ok(child) = started else {
-            println!("skipped: redis-server is not installed");
+            eprintln!("skipped: redis-server is not installed");
             return None;
         };
         let redis = Self { child, port, directory };
