@@ -16,8 +16,9 @@ const IDLE: Duration = Duration::from_secs(50);
 /// What is read of an answer that tells a failure.
 const LONGEST_FAILURE: usize = 64 * 1_024;
 
-/// The client. Its connections are shared by all sessions of the process: to make one costs more than the first token.
-pub(crate) fn client() -> Client {
+/// The client of all providers, for a host that has services of its own to talk to: Mozilla's root certificates, HTTP/2 where
+/// there is, no redirects. Its connections are shared by all of the process: to make one costs more than the first token.
+pub fn client() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let build = || {
         Client::builder()

@@ -54,4 +54,6 @@ pub mod openai;
 pub mod tavily;
 
 pub use endpoint::Endpoint;
+#[cfg(feature = "http")]
+pub use http::client as http_client;
 pub use secret::Secret;

@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use voice_benches::load::{self, Load, Place, ServerProcess, Services};
+use voice_benches::load::{self, Kind, Load, Place, ServerProcess, Services};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<ExitCode, Failure> {
     let arguments = load::command().get_matches();
-    if arguments.subcommand_matches("serve").is_some() {
-        load::serve()?;
+    if let Some(serve) = arguments.subcommand_matches("serve") {
+        load::serve(serve.get_flag("bare"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut load = Load::from_arguments(&arguments)?;
@@ -21,7 +21,7 @@ fn main() -> Result<ExitCode, Failure> {
             false => None,
         };
         if let Some(server) = &server {
-            (load.server, load.process) = (server.address, Some(server.id()));
+            (load.servers, load.process) = (vec![server.address], Some(server.id()));
         }
         if pinned {
             load::keep_to_core(1)?;
@@ -44,5 +44,6 @@ async fn spawn(services: Option<Services>, pinned: bool) -> Result<ServerProcess
     let place = if pinned { Place::Core(0) } else { Place::Anywhere };
     let log: PathBuf = std::env::temp_dir().join(format!("loadgen-server-{}.log", std::process::id()));
     let program = std::env::current_exe()?;
-    Ok(ServerProcess::start(&program, place, services.unwrap_or(Services::USUAL), &[], &log).await?)
+    let kind = Kind::Agent(services.unwrap_or(Services::USUAL));
+    Ok(ServerProcess::start(&program, place, kind, &[], &log).await?)
 }

@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Times from sending a frame to having it back, until `end`.
 pub(super) async fn listen(load: &Load, index: usize, end: Instant) -> Result<Vec<f32>, Refused> {
     let connecting = Connecting { from: load.address(index), headers: load.headers.clone(), ..Connecting::default() };
-    let mut socket = Socket::connect(load.server, PATH, &connecting).await?;
+    let server = load.servers[index % load.servers.len()];
+    let mut socket = Socket::connect(server, PATH, &connecting).await?;
     let frame = wire::binary(&[0; 2 * FRAME]);
     // Spread over the time between two frames.
     let mut due = Instant::now() + EVERY * (index as u32 % 16) / 16;

@@ -91,7 +91,9 @@ impl Invariants {
             self.problem(format!("after `bye` came {}", short(frame)));
         }
         let is_ready = matches!(frame, ServerFrame::Ready { .. });
-        if is_ready == self.ready {
+        // Whoever is not let in is told so instead.
+        let refused = !self.ready && matches!(frame, ServerFrame::Bye { .. } | ServerFrame::Error { fatal: true, .. });
+        if is_ready == self.ready && !refused {
             self.problem(if is_ready { "a second `ready`".into() } else { format!("{} before `ready`", short(frame)) });
         }
         self.ready |= is_ready;
@@ -115,7 +117,7 @@ impl Invariants {
                 }
             }
             ServerFrame::Error { code: ErrorCode::Provider, provider: None, .. } => self.service_failed(),
-            ServerFrame::Bye { .. } => self.over = true,
+            ServerFrame::Bye { .. } => self.over = !refused,
             _ => {}
         }
     }

@@ -4,23 +4,31 @@
 //! that is out of breath is not taken for a slow server.
 #![allow(clippy::disallowed_methods)] // Users live in real time.
 
+mod bare;
+mod chaos;
 mod echo;
 mod faults;
+mod http;
 mod invariants;
 mod lateness;
 mod material;
 mod options;
 mod player;
 mod record;
+mod redis;
 mod report;
 mod run;
 mod script;
 mod server;
+mod soak;
 mod socket;
 mod user;
+mod visit;
 mod wire;
 
+pub use chaos::{Chaos, Survived};
 pub use faults::{Fault, Faults};
+pub use http::get_json;
 pub use invariants::Invariants;
 pub use lateness::Services;
 pub use material::Material;
@@ -28,6 +36,8 @@ pub use options::{Load, command};
 pub use record::Record;
 pub use report::{Cost, Outcome, Spread};
 pub use run::{run, runtime};
-pub use server::{Place, ServerProcess, keep_to_core, serve};
+pub use server::{Kind, Place, ServerProcess, keep_to_core, serve};
+pub use soak::{Left, soak};
 pub use socket::{Connecting, Refused, Socket};
+pub use visit::{Visited, Visits, visit};
 pub use wire::Message;

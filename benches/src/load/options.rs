@@ -9,9 +9,9 @@ use std::time::Duration;
 /// Users, and what they do.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// Where the server listens.
-    pub server: SocketAddr,
-    /// The path of its sessions.
+    /// Where the servers listen. Users begin at one of them, and go to the next when they lose it.
+    pub servers: Vec<SocketAddr>,
+    /// The path of their sessions.
     pub path: String,
     /// Users at once.
     pub users: usize,
@@ -31,7 +31,7 @@ pub struct Load {
     pub faults: Faults,
     /// Seed of all that is random.
     pub seed: u64,
-    /// The server's process, where it is on this machine.
+    /// The first server's process, where it is on this machine.
     pub process: Option<u32>,
     /// Further lines of each request's head.
     pub headers: String,
@@ -41,7 +41,7 @@ impl Load {
     /// So many users for so long, well behaved.
     pub fn new(server: SocketAddr, users: usize, time: Duration) -> Self {
         Self {
-            server,
+            servers: vec![server],
             path: "/ws".into(),
             users,
             time,
@@ -58,9 +58,8 @@ impl Load {
     }
 
     /// The address from which user number `index` comes.
-    pub fn address(&self, index: usize) -> Option<IpAddr> {
-        let place = (self.addresses > 0).then(|| index % usize::from(self.addresses) + 1)?;
-        Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(place).unwrap_or(u8::MAX))))
+    pub(super) fn address(&self, index: usize) -> Option<IpAddr> {
+        source(self.addresses, index)
     }
 
     /// What the command line asks for.
@@ -100,6 +99,12 @@ impl Load {
             ..Self::new(server, number(arguments, "users")? as usize, seconds("seconds")?)
         })
     }
+}
+
+/// The loopback address number `index` of so many; none where it does not matter.
+pub(super) fn source(addresses: u8, index: usize) -> Option<IpAddr> {
+    let place = (addresses > 0).then(|| index % usize::from(addresses) + 1)?;
+    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(place).unwrap_or(u8::MAX))))
 }
 
 fn text<'a>(arguments: &'a ArgMatches, name: &str) -> &'a str {
@@ -160,5 +165,5 @@ pub fn command() -> Command {
             "Measure a server of this build, with fakes, started for it; its settings come from the environment",
         ))
         .arg(flag("pin", "With --spawn: the server on core 0, this program on core 1"))
-        .subcommand(Command::new("serve").about("Be that server"))
+        .subcommand(Command::new("serve").about("Be that server").arg(flag("bare", "Only read, and run the VAD")))
 }

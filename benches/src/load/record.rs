@@ -26,6 +26,8 @@ pub struct Record {
     pub answered: u64,
     /// Turns in which a service failed.
     pub failed: u64,
+    /// Times a user waited 30 s for an answer in vain.
+    pub in_vain: u64,
     /// Turns whose first audio could not be compared with its due time.
     pub not_placed: u64,
     /// Frames of microphone audio sent.
@@ -76,6 +78,7 @@ impl Record {
         self.not_resumed += other.not_resumed;
         self.answered += other.answered;
         self.failed += other.failed;
+        self.in_vain += other.in_vain;
         self.not_placed += other.not_placed;
         self.frames += other.frames;
         self.lost += other.lost;

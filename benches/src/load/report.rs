@@ -45,9 +45,12 @@ pub struct Cost {
     pub cpu_seconds_a_minute: f64,
     /// Of a core.
     pub cpu_cores: f64,
-    /// KiB a user, beyond what the server held before they came.
-    pub kib_a_session: f64,
-    /// Before they came, and the most of each while they talked.
+    /// KiB a user, beyond what the server held before they came: while all of them listened, and the most while they talked,
+    /// which includes the utterances and answers under way.
+    pub kib_listening: f64,
+    /// The most while they talked.
+    pub kib_talking: f64,
+    /// Before they came.
     pub before: ProcessState,
     /// The most of each while they talked.
     pub most: ProcessState,
@@ -58,10 +61,12 @@ impl Cost {
         let cpu = watched.last.cpu.saturating_sub(watched.first.cpu).as_secs_f64();
         let seconds = watched.time.as_secs_f64().max(f64::MIN_POSITIVE);
         let users = load.users.max(1) as f64;
+        let kib = |state: ProcessState| state.resident_kib.saturating_sub(before.resident_kib) as f64;
         Self {
             cpu_seconds_a_minute: cpu / (users * seconds / 60.0),
             cpu_cores: cpu / seconds,
-            kib_a_session: watched.most.resident_kib.saturating_sub(before.resident_kib) as f64 / users,
+            kib_listening: kib(watched.first) / users,
+            kib_talking: kib(watched.most) / users,
             before,
             most: watched.most,
         }
@@ -140,6 +145,7 @@ fn counts(record: &Record) -> BTreeMap<String, u64> {
         ("not resumed", record.not_resumed),
         ("turns answered", record.answered),
         ("turns in which a service failed", record.failed),
+        ("waited in vain", record.in_vain),
         ("answers not placed", record.not_placed),
         ("frames sent", record.frames),
         ("connections lost", record.lost),
@@ -173,17 +179,14 @@ impl fmt::Display for Outcome {
             }
         }
         writeln!(f, "  {:28} {:.2} of a core", "this program", self.own_cores)?;
-        if let Some(Cost { cpu_seconds_a_minute, cpu_cores, kib_a_session, before, most }) = self.cost {
+        if let Some(Cost { cpu_seconds_a_minute, cpu_cores, kib_listening, kib_talking, before, most }) = self.cost {
             writeln!(
                 f,
                 "  {:28} {cpu_seconds_a_minute:.3} CPU-seconds a session-minute, {cpu_cores:.2} of a core",
                 "server"
             )?;
-            writeln!(
-                f,
-                "  {:28} {kib_a_session:.0} KiB a session, {} → {} KiB",
-                "", before.resident_kib, most.resident_kib
-            )?;
+            writeln!(f, "  {:28} {kib_listening:.0} KiB a session listening, {kib_talking:.0} talking", "")?;
+            writeln!(f, "  {:28} {} KiB before, {} at most", "", before.resident_kib, most.resident_kib)?;
             let threads = (before.threads, most.threads);
             writeln!(
                 f,

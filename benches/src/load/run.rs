@@ -15,6 +15,8 @@ use voice_core::{Error, ErrorKind, Result, Stage};
 
 /// How often the server is looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long all users listen before the first of them talks: what a session costs by itself is seen then.
+const LISTENING: Duration = Duration::from_secs(1);
 /// How long the echoes are alone at the beginning, where there are any.
 const ALONE: Duration = Duration::from_secs(2);
 
@@ -34,8 +36,9 @@ pub async fn run(load: &Load) -> Result<Outcome> {
     let echoes_alone = echo_times(load, Instant::now() + ALONE).await?;
     let before = load.process.map(ProcessState::of);
     let (begin, own) = (Instant::now(), process_cpu());
-    let (full, end) = (begin + load.ramp, begin + load.ramp + load.time);
-    let common = Arc::new(Common { load: load.clone(), material: Material::prepare()?, end });
+    let full = begin + load.ramp + LISTENING;
+    let end = full + load.time;
+    let common = Arc::new(Common { load: load.clone(), material: Material::prepare()?, begin: full, end });
     let mut users = JoinSet::new();
     for index in 0..load.users {
         let (user, arrives) = (User::new(common.clone(), index), load.ramp.mul_f64(index as f64 / load.users as f64));

@@ -52,14 +52,16 @@ pub(super) struct Script {
     faults: Faults,
     /// To be done in this turn.
     fault: Option<Fault>,
-    /// Done, and sure to end the connection.
-    fatal: bool,
+    /// The last that was done.
+    done: Option<Fault>,
+    in_vain: u64,
 }
 
 impl Script {
-    pub(super) fn new(mut random: Random, faults: &Faults) -> Self {
-        let (left, fault) = (random.within(FIRST_PAUSE), faults.draw(&mut random));
-        Self { random, step: Step::Pause { left }, faults: faults.clone(), fault, fatal: false }
+    /// The part of a user who says nothing for `quiet` frames and, from then on, is no more in step with others than people are.
+    pub(super) fn new(mut random: Random, faults: &Faults, quiet: u64) -> Self {
+        let (left, fault) = (quiet + random.within(FIRST_PAUSE), faults.draw(&mut random));
+        Self { random, step: Step::Pause { left }, faults: faults.clone(), fault, done: None, in_vain: 0 }
     }
 
     /// What to send now, of a sentence of so many frames.
@@ -73,7 +75,10 @@ impl Script {
                 let said = *frame - 1;
                 return self.misdeed(said == sentence / 2, &IN_WORDS).unwrap_or(Say::Word(said));
             }
-            Step::Waiting { frames, .. } if *frames > PATIENCE => self.pause(),
+            Step::Waiting { frames, .. } if *frames > PATIENCE => {
+                self.in_vain += 1;
+                self.pause();
+            }
             Step::Waiting { frames, heard } => {
                 *frames += 1;
                 *heard = heard.map(|heard| heard + 1);
@@ -86,7 +91,7 @@ impl Script {
 
     fn misdeed(&mut self, now: bool, place: &[Fault]) -> Option<Say> {
         let fault = self.fault.take_if(|fault| now && place.contains(fault))?;
-        self.fatal |= matches!(fault, Fault::Nonsense | Fault::Panic);
+        self.done = Some(fault);
         if fault == Fault::Interrupt {
             self.step = Step::Talking { frame: 0 };
         }
@@ -117,9 +122,14 @@ impl Script {
         matches!(self.step, Step::Pause { .. })
     }
 
-    /// Whether the user did what ends a connection.
-    pub(super) fn expects_close(&self) -> bool {
-        self.fatal
+    /// The last thing the user did that it should not.
+    pub(super) fn done(&self) -> Option<Fault> {
+        self.done
+    }
+
+    /// How often the user gave up waiting.
+    pub(super) fn in_vain(&self) -> u64 {
+        self.in_vain
     }
 }
 
@@ -130,7 +140,7 @@ mod tests {
     const SENTENCE: usize = 10;
 
     fn script(kinds: &[Fault]) -> Script {
-        Script::new(Random::new(3), &Faults { kinds: kinds.to_vec(), percent: 100 })
+        Script::new(Random::new(3), &Faults { kinds: kinds.to_vec(), percent: 100 }, 0)
     }
 
     /// Everything said until nothing but the room is left.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long a start may take.
@@ -25,6 +26,15 @@ pub enum Place {
     Core(u32),
 }
 
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Sessions, with fakes that are so fast.
+    Agent(Services),
+    /// WebSockets that are read, and Silero over what they bring.
+    Bare,
+}
+
 /// A server that runs. Dropping it kills it.
 #[derive(Debug)]
 pub struct ServerProcess {
@@ -36,15 +46,15 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `loadgen serve` from the executable `program` with these settings, and waits until it listens. `services` is
-    /// how fast its fakes are; its log goes into the file `log`.
+    /// Starts `loadgen serve` from the executable `program` with these settings, and waits until it listens. Its log goes
+    /// into the file `log`.
     ///
     /// # Errors
     /// It does not start, or listens nowhere within 20 s.
     pub async fn start(
         program: &Path,
         place: Place,
-        services: Services,
+        kind: Kind,
         settings: &[(&str, &str)],
         log: &Path,
     ) -> io::Result<Self> {
@@ -56,22 +66,14 @@ impl ServerProcess {
                 command
             }
         };
-        let Services { endpointing_ms, stt_ms, llm_ms, tts_ms, .. } = services;
-        let fakes = [("STT", "fake"), ("LLM", "fake"), ("TTS", "fake"), ("PORT", "0")];
-        // All users come from one address.
-        let rates = ["UPGRADES_PER_MINUTE", "CONNECTIONS_PER_ADDRESS"].map(|name| (name, "0"));
-        let latencies = [
-            ("ENDPOINTING_MS", endpointing_ms),
-            ("FAKE_STT_MS", stt_ms),
-            ("FAKE_LLM_MS", llm_ms),
-            ("FAKE_TTS_MS", tts_ms),
-        ];
-        command
-            .arg("serve")
-            .envs(fakes)
-            .envs(rates)
-            .envs(latencies.map(|(name, ms)| (name, ms.to_string())))
-            .envs(settings.iter().copied());
+        command.args(["serve"]).env("PORT", "0");
+        match kind {
+            Kind::Bare => command.arg("--bare"),
+            Kind::Agent(services) => command.envs(of_fakes(services)),
+        };
+        // All users come from few addresses, and the server is to be loaded.
+        let limits = ["UPGRADES_PER_MINUTE", "CONNECTIONS_PER_ADDRESS", "MAX_LATE_MS", "MAX_CPU_PERCENT"];
+        command.envs(limits.map(|name| (name, "0"))).envs(settings.iter().copied());
         let child = command.stdin(Stdio::null()).stdout(File::create(log)?).spawn()?;
         // Killed with this value when it does not come to listen.
         let mut server = Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), log: log.to_owned() };
@@ -128,6 +130,14 @@ impl Drop for ServerProcess {
     }
 }
 
+fn of_fakes(services: Services) -> Vec<(&'static str, String)> {
+    let Services { endpointing_ms, stt_ms, llm_ms, tts_ms, .. } = services;
+    let latencies =
+        [("ENDPOINTING_MS", endpointing_ms), ("FAKE_STT_MS", stt_ms), ("FAKE_LLM_MS", llm_ms), ("FAKE_TTS_MS", tts_ms)];
+    let fakes = ["STT", "LLM", "TTS"].map(|stage| (stage, "fake".to_owned()));
+    fakes.into_iter().chain(latencies.map(|(name, ms)| (name, ms.to_string()))).collect()
+}
+
 /// Moves this process, with all its threads, to one core.
 ///
 /// # Errors
@@ -139,28 +149,32 @@ pub fn keep_to_core(core: u32) -> io::Result<()> {
     if command.status()?.success() { Ok(()) } else { Err(io::Error::other("taskset refused")) }
 }
 
-/// Is the server, with the settings of the environment, until it is told to end.
+/// Is the server, with the settings of the environment and of the file that `AGENT_TOML` names, until it is told to end; or,
+/// where it is to be bare, the least that any server does.
 ///
 /// # Errors
 /// A setting is wrong, or the address cannot be had.
-pub fn serve() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let environment = std::env::vars().collect();
-    let config = Config::load(&Sources {
-        environment,
-        file: std::env::var_os("AGENT_TOML").map(PathBuf::from),
-        ..Sources::default()
-    })?;
+pub fn serve(bare: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let file = std::env::var_os("AGENT_TOML").map(PathBuf::from);
+    let config = Config::load(&Sources { environment: std::env::vars().collect(), file, ..Sources::default() })?;
     start_log(&config.log);
+    let runtime = super::runtime()?;
+    if bare {
+        return runtime.block_on(async {
+            let listener = TcpListener::bind((config.host.as_str(), config.port)).await?;
+            tracing::info!(address = %format_args!("http://{}", listener.local_addr()?), "listening");
+            super::bare::serve(listener).await
+        });
+    }
     let providers = Providers::from_config(&config)?;
-    super::runtime()?.block_on(async {
+    runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let server = Server::bind(&config, providers).await?;
         server.announce(&config);
-        server
-            .run(async move {
-                terminate.recv().await;
-            })
-            .await;
+        let told = async move {
+            terminate.recv().await;
+        };
+        server.run(told).await;
         Ok(())
     })
 }

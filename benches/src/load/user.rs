@@ -25,6 +25,8 @@ const SLOW: Duration = Duration::from_secs(3);
 const REFUSED: Duration = Duration::from_secs(2);
 /// Frames whose times are remembered: ten seconds.
 const SENT: usize = 512;
+/// Stands for the status of a refusal that came after the handshake.
+const BYE: u16 = 1;
 /// What makes a fake panic, where the server has one that does.
 const PANIC: &str = "panic, please";
 
@@ -32,6 +34,8 @@ const PANIC: &str = "panic, please";
 pub(super) struct Common {
     pub(super) load: Load,
     pub(super) material: Material,
+    /// When they begin to talk.
+    pub(super) begin: Instant,
     /// When all of them stop.
     pub(super) end: Instant,
 }
@@ -45,6 +49,8 @@ pub(super) struct User {
     record: Record,
     invariants: Invariants,
     resume: Option<String>,
+    /// Which of the servers it talks to.
+    server: usize,
 }
 
 /// Why a connection ended.
@@ -54,6 +60,8 @@ enum Ending {
     Done,
     /// The session is over.
     Over,
+    /// There is no session for this user now.
+    Refused,
     /// The user left and will come back.
     Left,
     /// The user left for good; another takes the place.
@@ -75,6 +83,7 @@ impl User {
             record: Record::default(),
             invariants: Invariants::new(true),
             resume: None,
+            server: index,
         }
     }
 
@@ -82,7 +91,10 @@ impl User {
     pub(super) async fn live(mut self) -> Record {
         while Instant::now() < self.common.end {
             let begin = Instant::now();
-            match Socket::connect(self.common.load.server, &self.common.load.path, &self.connecting).await {
+            let Load { servers, path, .. } = &self.common.load;
+            // A server that is full still takes those who come back.
+            let path = if self.resume.is_some() { format!("{path}?resume=1") } else { path.clone() };
+            match Socket::connect(servers[self.server % servers.len()], &path, &self.connecting).await {
                 Ok(socket) => self.attend(socket, begin).await,
                 Err(refused) => self.refused(refused).await,
             }
@@ -94,7 +106,10 @@ impl User {
     async fn refused(&mut self, refused: Refused) {
         let (status, wait) = match refused {
             Refused::Status(status, retry_after) => (status, retry_after.map_or(REFUSED, Duration::from_secs)),
-            Refused::Failed(_) => (0, REFUSED),
+            Refused::Failed(_) => {
+                self.server += 1;
+                (0, AWAY)
+            }
         };
         *self.record.refused.entry(status).or_default() += 1;
         tokio::time::sleep_until((Instant::now() + wait).min(self.common.end)).await;
@@ -105,12 +120,14 @@ impl User {
         let ending = Connection::new(self, begin).converse(socket).await;
         match ending {
             Ending::Done | Ending::Over | Ending::Gone => self.forget_session(),
+            Ending::Refused => self.refused(Refused::Status(BYE, None)).await,
             Ending::Left => {
                 self.invariants.lost();
                 tokio::time::sleep(AWAY).await;
             }
             Ending::Lost => {
                 self.record.lost += 1;
+                self.server += 1;
                 self.invariants.lost();
                 tokio::time::sleep(AWAY).await;
             }
@@ -133,6 +150,8 @@ struct Connection<'a> {
     /// When each of the last frames was sent.
     sent: Vec<Instant>,
     frames: u64,
+    /// `ready` has come.
+    let_in: bool,
     /// The end of speech, in ms of this connection's microphone audio, that waits for an answer.
     spoken_until: Option<f64>,
     answer: Option<Answer>,
@@ -152,7 +171,9 @@ struct Answer {
 
 impl<'a> Connection<'a> {
     fn new(user: &'a mut User, begin: Instant) -> Self {
-        let script = Script::new(Random::new(user.random.within(0..u64::MAX)), &user.common.load.faults);
+        // Until all are there nobody talks.
+        let quiet = user.common.begin.saturating_duration_since(begin).as_millis() as u64 / FRAME_MS;
+        let script = Script::new(Random::new(user.random.within(0..u64::MAX)), &user.common.load.faults, quiet);
         user.invariants.connected();
         Self {
             player: Player::new(user.common.load.report_played),
@@ -161,6 +182,7 @@ impl<'a> Connection<'a> {
             begin,
             sent: Vec::with_capacity(SENT),
             frames: 0,
+            let_in: false,
             spoken_until: None,
             answer: None,
             deaf_until: None,
@@ -181,7 +203,7 @@ impl<'a> Connection<'a> {
                 biased;
                 message = socket.receive(), if !deaf => match message {
                     Ok(Some(message)) => self.take(message),
-                    Ok(None) | Err(_) => Err(Ending::Lost),
+                    Ok(None) | Err(_) => Err(self.closed()),
                 },
                 () = tick.as_mut() => {
                     let due = tick.deadline();
@@ -194,6 +216,7 @@ impl<'a> Connection<'a> {
                 ending => ending,
             };
             if let Err(ending) = taken {
+                self.user.record.in_vain += self.script.in_vain();
                 return self.end(socket, ending).await;
             }
         }
@@ -211,7 +234,7 @@ impl<'a> Connection<'a> {
                     self.farewell(&mut socket).await;
                 }
             }
-            Ending::Over | Ending::Lost => {}
+            Ending::Over | Ending::Refused | Ending::Lost => {}
         }
         ending
     }
@@ -295,16 +318,26 @@ impl<'a> Connection<'a> {
                 return Ok(());
             }
             // After a goodbye, or because of what this user did, a close is in order.
-            Message::Close(_) => return Err(if self.script.expects_close() { Ending::Left } else { Ending::Lost }),
+            Message::Close(_) => return Err(self.closed()),
         };
         self.user.invariants.see(&frame);
         self.heed(frame)
+    }
+
+    /// What a close by the server means to one who may have asked for it.
+    fn closed(&self) -> Ending {
+        match self.script.done() {
+            Some(Fault::Nonsense) => Ending::Left,
+            Some(Fault::Panic) => Ending::Over,
+            _ => Ending::Lost,
+        }
     }
 
     fn heed(&mut self, frame: ServerFrame) -> Result<(), Ending> {
         let now = Instant::now();
         match frame {
             ServerFrame::Ready { resume, .. } => {
+                self.let_in = true;
                 self.user.record.ready_ms.push(milliseconds(self.begin, now));
                 match self.user.resume.replace(resume.clone()) {
                     Some(wanted) if wanted == resume => self.user.record.resumed += 1,
@@ -346,12 +379,12 @@ impl<'a> Connection<'a> {
             ServerFrame::Error { code, .. } => {
                 *self.user.record.errors.entry(word(&code)).or_default() += 1;
                 if code == ErrorCode::Draining {
-                    return Err(Ending::Over);
+                    return Err(Ending::Refused);
                 }
             }
             ServerFrame::Bye { reason } => {
                 *self.user.record.byes.entry(format!("{reason:?}").to_lowercase()).or_default() += 1;
-                return Err(Ending::Over);
+                return Err(if self.let_in { Ending::Over } else { Ending::Refused });
             }
             _ => {}
         }

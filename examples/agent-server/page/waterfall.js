@@ -20,7 +20,8 @@ const SPOKEN = new Set(['vad', 'endpointing', 'stt']);
 export class Waterfall {
   #turns = [];    // { figure, total }
 
-  /** parts: { turns, empty, figures, legend, lastTotal }, elements of the page; said(turn): the user's words. */
+  /** parts: { turns, empty, figures, legend, lastTotal }, elements of the page; said(turn): the user's words, null where they
+   * are not for whoever looks. */
   constructor(parts, said) {
     this.parts = parts;
     this.said = said;
@@ -46,7 +47,7 @@ export class Waterfall {
     const words = this.said(turn);
     const summary = element('summary', {},
       element('span', { class: 'name' }, `${turn ?? '–'}`),
-      element('span', { class: 'said' }, words ? `“${words}”` : turn === 0 ? 'greeting' : 'no words'),
+      element('span', { class: 'said' }, words ? `“${words}”` : turn === 0 ? 'greeting' : words === null ? '' : 'no words'),
       ...(speculative ? [element('span', { class: 'badge', title: 'The answer was begun before the transcript was final' }, 'speculative')] : []),
       element('strong', { class: 'total' }, milliseconds(total)),
       strip(stages, total));
@@ -112,7 +113,7 @@ function block(stage, start, ms, total) {
   return bar;
 }
 
-function milliseconds(ms) {
+export function milliseconds(ms) {
   if (!Number.isFinite(ms)) return '–';
   return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
 }

@@ -1,6 +1,7 @@
 //! Connections: taken, brought to a thread of their own, and served there until they end.
 
 use crate::admission::Connected;
+use crate::metrics::Counted;
 use crate::shards::{Place, Shards};
 use crate::state::AppState;
 use crate::tls::Tls;
@@ -40,7 +41,7 @@ pub(crate) type ConnectionPermit = Arc<Held>;
 
 /// What a connection holds while it is open.
 #[expect(dead_code, reason = "given back when the connection ends")]
-pub(crate) struct Held(OwnedSemaphorePermit, Place, Option<Connected>);
+pub(crate) struct Held(OwnedSemaphorePermit, Place, Option<Connected>, Counted);
 
 /// Takes connections.
 pub(crate) struct Door {
@@ -87,7 +88,10 @@ impl Door {
         let proxy = self.state.limits.trusted_proxies.iter().any(|network| network.contains(address));
         let connected = if proxy { None } else { Some(self.state.admission.connection(address)) };
         let connected = match connected {
-            Some(None) => return tracing::debug!(%address, "too many connections of an address: closed one"),
+            Some(None) => {
+                self.state.metrics.refused("too_many_connections");
+                return tracing::debug!(%address, "too many connections of an address: closed one");
+            }
             Some(Some(connected)) => Some(connected),
             None => None,
         };
@@ -97,7 +101,7 @@ impl Door {
             state: self.state.clone(),
             tls: self.tls.clone(),
             closing: self.closing.clone(),
-            held: Arc::new(Held(permit, place, connected)),
+            held: Arc::new(Held(permit, place, connected, self.state.metrics.connection())),
             address,
         };
         let connection = async move {

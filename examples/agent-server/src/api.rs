@@ -7,7 +7,7 @@ use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,6 +17,8 @@ use voice_core::agent::Control;
 use voice_core::conversation::{AgentState, CloseReason, TurnMetrics};
 use voice_core::protocol::MetricsFrame;
 
+/// Minutes that the history of the metrics keeps.
+const HISTORY_MINUTES: u64 = 60;
 /// How long `DELETE` waits for the session's goodbye before it answers.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -28,7 +30,7 @@ pub(crate) async fn examples(State(state): State<AppState>) -> Json<Value> {
 /// All open sessions: this server's, or with `?all=1` those of every server that shares its store.
 pub(crate) async fn list(State(state): State<AppState>, uri: Uri) -> Result<Response, Problem> {
     if !uri.query().is_some_and(|query| query.split('&').any(|part| part == "all=1")) {
-        let sessions: Value = state.registry.entries().iter().map(|entry| summary(entry)).collect();
+        let sessions: Value = state.registry.entries().iter().map(|entry| summary(&state, entry)).collect();
         return Ok(Json(sessions).into_response());
     }
     let (sessions, silent) = nodes::everywhere(&state).await?;
@@ -47,6 +49,32 @@ pub(crate) async fn show(State(state): State<AppState>, Path(id): Path<String>) 
         Answer::Is(session) => Ok(Json(session)),
         Answer::Done | Answer::Unknown => Err(nodes::unknown_session()),
     }
+}
+
+/// How far back a plot goes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Span {
+    minutes: Option<u64>,
+}
+
+/// Percentiles of each stage over time.
+pub(crate) async fn history(State(state): State<AppState>, Query(span): Query<Span>) -> Json<Value> {
+    let metrics = &state.metrics;
+    let now = metrics.clock.now();
+    let minutes = span.minutes.unwrap_or(HISTORY_MINUTES).clamp(1, HISTORY_MINUTES);
+    Json(metrics.history.read(now, metrics.clock.unix_ms(now), minutes))
+}
+
+/// Where a reader of failures has got to.
+#[derive(Debug, Deserialize)]
+pub(crate) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// The newest failures, the newest first.
+pub(crate) async fn errors(State(state): State<AppState>, Query(read): Query<After>) -> Json<Value> {
+    Json(json!({ "errors": state.metrics.failures.after(read.after) }))
 }
 
 /// Ends a session.
@@ -114,11 +142,21 @@ pub(crate) async fn change_context(entry: &Entry, change: ContextChange) -> bool
     entry.session.control_wait(control).await.is_ok()
 }
 
+/// How a session stands, with the figures of its last turns and what its next prompt holds.
+pub(crate) fn detail(state: &AppState, entry: &Entry) -> Value {
+    let mut session = summary(state, entry);
+    let status = entry.session.status();
+    session["instructions"] = json!(status.instructions.as_deref());
+    session["context"] = json!(status.context.as_deref());
+    session["turns"] = json!(entry.seen.turns());
+    session
+}
+
 /// How a session stands.
-pub(crate) fn summary(entry: &Entry) -> Value {
+pub(crate) fn summary(state: &AppState, entry: &Entry) -> Value {
     let status = entry.session.status();
     let providers = entry.session.providers();
-    json!({
+    let mut summary = json!({
         "id": entry.session.id().as_str(),
         "state": match status.state {
             AgentState::Listening => "listening",
@@ -128,7 +166,12 @@ pub(crate) fn summary(entry: &Entry) -> Value {
         "turn": status.turn.0,
         "providers": { "stt": providers.stt, "llm": providers.llm, "tts": providers.tts },
         "latencies": latencies(status.metrics),
-    })
+    });
+    let seen = entry.seen.view(state.metrics.clock.now());
+    if let (Value::Object(summary), Value::Object(seen)) = (&mut summary, seen) {
+        summary.extend(seen);
+    }
+    summary
 }
 
 /// As in a `metrics` frame; before the first answer all of them are `null`.

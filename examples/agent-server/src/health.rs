@@ -36,6 +36,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
         "providers": state.providers.names(),
         "missing": missing,
         "sessions": { "open": state.registry.len(), "limit": state.registry.limit() },
+        "tasks": state.tasks_alive(),
     });
     if state.tokens.required() {
         body["token"] = "required".into();

@@ -16,6 +16,7 @@ mod health;
 mod logging;
 mod login;
 mod memory;
+mod metrics;
 mod nodes;
 mod observe;
 mod page;
@@ -31,13 +32,14 @@ mod state;
 mod store;
 mod tls;
 mod tokens;
+mod traces;
 mod users;
 mod visitor;
 mod ws;
 
 pub use config::{
     Config, ConfigError, Limits, MemoryConfig, Provider, ProviderChoice, SETTINGS, Setting, Sources, StageKind,
-    TlsFiles, TokenSettings, command,
+    Telemetry, TlsFiles, TokenSettings, command,
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};

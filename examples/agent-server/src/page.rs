@@ -18,6 +18,10 @@ const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// The dashboard talks to its own server alone.
+const POLICY_OF_DASHBOARD: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
 const HEADERS: [(HeaderName, &str); 6] = [
     // Names carry no version, so a browser asks each time and is mostly told that nothing has changed.
     (header::CACHE_CONTROL, "no-cache"),
@@ -30,6 +34,14 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Where a page has room for words of the server's.
 const WORDS: &str = "<!--words-->";
+
+/// `GET /dashboard`: the operator's page.
+pub(crate) async fn dashboard(method: Method, headers: HeaderMap) -> Response {
+    let mut response = file(method, Uri::from_static("/dashboard/index.html"), headers).await;
+    let policy = HeaderValue::from_static(POLICY_OF_DASHBOARD);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
 
 /// Answers whatever no other route does: a file of the page, or 404.
 pub(crate) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {

@@ -1,6 +1,7 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
 use crate::admission::Refused;
+use crate::observe::Seen;
 use crate::store::{KnownUser, Pass};
 use crate::tokens::Use;
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) user: Option<KnownUser>,
     /// Cancelled when the session is over and the store knows.
     pub(crate) kept: CancelToken,
+    /// What has been seen of it.
+    pub(crate) seen: Seen,
     seat: Arc<tokio::sync::Mutex<()>>,
     /// Tells the connection in the seat to leave it.
     occupant: Mutex<CancelToken>,
@@ -40,9 +43,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// For whom the token vouches.
-    pub(crate) fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+    /// The same, for a session that this user has opened.
+    pub(crate) fn of_user(self, user: Option<String>) -> Self {
+        Self { user, ..self }
     }
 
     /// The same, counted as a use of a token, and for this user.
@@ -62,7 +65,7 @@ pub(crate) struct Seat {
 impl Entry {
     /// The user who has opened it, where a token vouched for one.
     pub(crate) fn owner(&self) -> Option<&str> {
-        self.place.user()
+        self.place.user.as_deref()
     }
 
     /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is
@@ -131,6 +134,17 @@ pub(crate) enum Refusal {
     Failed(Error),
 }
 
+impl Refusal {
+    /// As one word, for counts.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::NoPlace(refused) => refused.word(),
+            Self::Draining => "draining",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 impl Registry {
     pub(crate) fn new(limit: usize) -> Self {
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
@@ -156,8 +170,8 @@ impl Registry {
             token.begun();
         }
         let (seat, occupant, kept) = (Arc::default(), Mutex::default(), CancelToken::new());
-        let attended = self.attended.clone();
-        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seat, occupant, attended, place });
+        let (seen, attended) = (Seen::default(), self.attended.clone());
+        let entry = Arc::new(Entry { session, pass, epoch, user, kept, seen, seat, occupant, attended, place });
         let mut table = lock(&self.table);
         if table.closed {
             return Err(Refusal::Draining);

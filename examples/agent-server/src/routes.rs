@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{admission, api, body, guard, health, login, page, tokens, users, visitor, ws};
+use crate::{admission, api, body, guard, health, login, metrics, page, tokens, traces, users, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -24,7 +24,7 @@ pub fn app(state: AppState) -> Router {
         .nest("/api/tokens", tokens(&state))
         .merge(logins(&state))
         .merge(dashboard(&state))
-        .route("/metrics", get(not_built))
+        .merge(watching(&state))
         .route("/v1/realtime", get(not_built))
         .route("/webrtc", post(not_built))
         .route("/twilio", get(not_built))
@@ -45,6 +45,17 @@ fn sessions(state: &AppState) -> Router<AppState> {
         .route("/{id}/context", put(api::set_context))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), body::whole))
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
+        .layer(middleware::from_fn_with_state(state.clone(), traces::trace))
+}
+
+/// What a monitor and the dashboard read; behind the token too.
+fn watching(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/metrics", get(metrics::show))
+        .route("/api/metrics/history", get(api::history))
+        .route("/api/errors", get(api::errors))
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
 }
 
@@ -69,7 +80,7 @@ fn logins(state: &AppState) -> Router<AppState> {
 /// The operator's page.
 fn dashboard(state: &AppState) -> Router<AppState> {
     Router::new()
-        .route("/dashboard", get(page::file))
+        .route("/dashboard", get(page::dashboard))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), login::authorise_page))
 }

@@ -43,7 +43,8 @@ impl Server {
                     let address = listener.local_addr()?;
                     let state = AppState::new(config, providers, address.ip()).map_err(io::Error::other)?;
                     state.memory.connect().await;
-                    let shards = Shards::start(&state.admission.pressure)?;
+                    let shards = Shards::start(&state.admission.pressure, &state.metrics)?;
+                    state.run_on(shards.handles());
                     return Ok(Self { listener, address, state, shards, tls });
                 }
                 Err(error) => last = error,
@@ -85,7 +86,7 @@ impl Server {
             tracing::warn!("{name} is set, but changes nothing in this build");
         }
         if config.admin_token.is_none() && !self.address.ip().is_loopback() {
-            tracing::warn!("/api is closed: set ADMIN_TOKEN to open it");
+            tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
         }
     }
 
@@ -120,6 +121,9 @@ impl Server {
             tracing::warn!(connections = connections.len(), "requests did not end in time");
         }
         shards.end().await;
+        if let Some(traces) = &state.traces {
+            traces.end().await;
+        }
     }
 }
 

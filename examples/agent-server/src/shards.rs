@@ -4,6 +4,7 @@
 //! another core, and what a session needs is where it was used last.
 
 use crate::admission::Pressure;
+use crate::metrics::Metrics;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,12 +38,17 @@ pub(crate) struct Place {
 
 impl Shards {
     /// Starts as many threads as the machine runs at once, each of which tells how late it is.
-    pub(crate) fn start(pressure: &Arc<Pressure>) -> io::Result<Self> {
+    pub(crate) fn start(pressure: &Arc<Pressure>, metrics: &Arc<Metrics>) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         let stop = CancelToken::new();
-        let shards = (0..count).map(|index| Shard::start(index, pressure, &stop)).collect::<io::Result<_>>();
+        let shards = (0..count).map(|index| Shard::start(index, pressure, metrics, &stop)).collect::<io::Result<_>>();
         // Those that were started go with the token.
         shards.map(|shards| Self { shards, stop: stop.clone() }).inspect_err(|_| stop.cancel())
+    }
+
+    /// Their runtimes.
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        self.shards.iter().map(|shard| shard.handle.clone()).collect()
     }
 
     /// A place on the thread with the fewest connections.
@@ -73,15 +79,16 @@ impl Drop for Shards {
 }
 
 impl Shard {
-    fn start(index: usize, pressure: &Arc<Pressure>, stop: &CancelToken) -> io::Result<Self> {
+    fn start(index: usize, pressure: &Arc<Pressure>, metrics: &Arc<Metrics>, stop: &CancelToken) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, pressure, stop) = (runtime.handle().clone(), pressure.clone(), stop.clone());
+        let metrics = metrics.clone();
         let (done, ended) = oneshot::channel();
         let thread = thread::Builder::new().name(format!("serve-{index}")).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = pressure.watch_thread() => {}
+                    () = pressure.watch_thread(|late| metrics.late(late)) => {}
                 }
             });
             runtime.shutdown_timeout(ENDING);
@@ -111,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_spread_evenly_and_give_their_places_back() {
-        let shards = Shards::start(&Arc::default()).expect("threads");
+        let shards = Shards::start(&Arc::default(), &Arc::new(Metrics::new())).expect("threads");
         let count = shards.shards.len();
         let places: Vec<Place> = (0..3 * count).map(|_| shards.place().expect("a thread")).collect();
         let load = |shards: &Shards| -> Vec<usize> {
@@ -125,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_still_runs_is_stopped_with_the_threads() {
-        let shards = Shards::start(&Arc::default()).expect("threads");
+        let shards = Shards::start(&Arc::default(), &Arc::new(Metrics::new())).expect("threads");
         let place = shards.place().expect("a thread");
         let (alive, gone) = oneshot::channel::<()>();
         place.handle().spawn(async move {

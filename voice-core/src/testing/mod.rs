@@ -4,6 +4,7 @@
 
 pub mod conformance;
 mod fakes;
+mod fates;
 mod foreign_conformance;
 mod random;
 mod script;
@@ -12,6 +13,7 @@ pub mod simulation;
 mod timeline;
 
 pub use fakes::{FakeLlm, FakeStt, FakeTool, FakeTts, LiveCalls};
+pub use fates::{Fate, Faulty};
 pub use foreign_conformance::{ConformanceReport, Tried, foreign_conformance};
 pub use random::Random;
 pub use script::Script;

@@ -1,6 +1,5 @@
 //! Providers that fail as a test tells them.
 
-use crate::support::service::Dice;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -10,52 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use voice_core::stage::{CallContext, LlmEvent, LlmProvider, LlmRequest, TtsEvent, TtsInput, TtsProvider, WordTiming};
-use voice_core::{Error, ErrorKind, Result, Stage};
+pub use voice_core::testing::Fate;
+use voice_core::{ErrorKind, Result, Stage};
 
 pub const MS: Duration = Duration::from_millis(1);
 /// Samples a character takes at 16 kHz; each of them is the character.
 pub const CHARACTER: usize = 640;
-
-/// What becomes of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    Fine,
-    /// An error of this kind after so many pieces.
-    Fails(ErrorKind, usize),
-    /// The stream ends after so many pieces.
-    Ends(usize),
-    /// Nothing follows so many pieces.
-    Stalls(usize),
-}
-
-impl Fate {
-    pub fn random(dice: &mut Dice) -> Self {
-        let pieces = dice.below(30) as usize * dice.below(2) as usize;
-        match dice.below(8) {
-            0 => Self::Fails(ErrorKind::Unavailable, pieces),
-            1 => Self::Fails(ErrorKind::RateLimited { retry_after: None }, 0),
-            2 => Self::Ends(pieces),
-            3 => Self::Stalls(pieces),
-            4 => Self::Fails(ErrorKind::Protocol, pieces),
-            _ => Self::Fine,
-        }
-    }
-
-    /// What is left of `items`.
-    fn befall<T: Send + 'static>(
-        self,
-        stage: Stage,
-        items: BoxStream<'static, Result<T>>,
-    ) -> BoxStream<'static, Result<T>> {
-        let error = |kind| Err(Error::new(kind, stage, "as told"));
-        match self {
-            Self::Fine => items,
-            Self::Fails(kind, after) => items.take(after).chain(stream::iter([error(kind)])).boxed(),
-            Self::Ends(after) => items.take(after).boxed(),
-            Self::Stalls(after) => items.take(after).chain(stream::pending()).boxed(),
-        }
-    }
-}
 
 /// A provider with the fates of its next calls; after them all is fine.
 #[derive(Clone)]

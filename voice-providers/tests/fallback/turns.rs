@@ -3,12 +3,12 @@
 
 use crate::fault_runs;
 use crate::providers::{CHARACTER, Fate, Scripted, spoken};
-use crate::support::service::Dice;
 use std::sync::Arc;
 use std::time::Duration;
 use voice_core::agent::{Agent, AgentConfig, Control, Output, Session, SessionOptions, StandbyLine};
 use voice_core::audio::pcm;
 use voice_core::conversation::{CloseReason, Event};
+use voice_core::testing::Random;
 use voice_providers::fallback::{FallbackConfig, FallbackLlm, FallbackTts};
 
 const ANSWER: &str = "Aaaa bbbb cccc. Dddd eeee ffff gggg. Hhhh iiii jjjj kkkk llll.";
@@ -18,9 +18,9 @@ const BROKEN_OFF: &str = "Cannot finish that.";
 const STANDBY: &str = "#";
 
 fn agent(seed: u64) -> Agent {
-    let dice = &mut Dice(seed);
+    let random = &mut Random::new(seed);
     let mut fates = |name| {
-        let fates: Vec<Fate> = (0..6).map(|_| Fate::random(dice)).collect();
+        let fates: Vec<Fate> = (0..6).map(|_| Fate::random(random)).collect();
         Scripted::new(name, fates).answering(ANSWER)
     };
     let (first, second, third, fourth) = (fates("first"), fates("second"), fates("third"), fates("fourth"));

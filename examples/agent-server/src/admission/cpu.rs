@@ -33,8 +33,8 @@ impl ProcessTime {
     }
 }
 
-/// In user mode and in the kernel, by all threads.
-fn used() -> Option<Duration> {
+/// In user mode and in the kernel, by all threads; `None` where the system does not tell.
+pub(crate) fn used() -> Option<Duration> {
     parse(&std::fs::read_to_string("/proc/self/stat").ok()?)
 }
 

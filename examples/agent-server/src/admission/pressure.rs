@@ -52,17 +52,17 @@ impl Pressure {
         }
     }
 
-    /// Measures the thread it runs on, for ever.
-    pub(crate) async fn watch_thread(&self) {
-        let Some(limit) = self.max_late else { return std::future::pending().await };
-        let limit_ms = limit.as_secs_f64() * 1e3;
+    /// Measures the thread it runs on, for ever, and tells each time how late it is.
+    pub(crate) async fn watch_thread(&self, tell: impl Fn(Duration)) {
+        let limit_ms = self.max_late.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1e3);
         let mut gauge = Gauge::new(TICKS, limit_ms, limit_ms * LATE_RELEASE);
         let mut ticks = interval(TICK);
         // Ticks that were missed are made up for, each as late as it is: a stall counts for as long as it lasts.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
-            let late_ms = ticks.tick().await.elapsed().as_secs_f64() * 1e3;
-            match gauge.add(late_ms) {
+            let late = ticks.tick().await.elapsed();
+            tell(late);
+            match gauge.add(late.as_secs_f64() * 1e3) {
                 Some(true) => {
                     self.late_threads.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(late_ms = gauge.median(), "a thread is late: no further session is taken");
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_thread_that_is_in_time_is_not_late() {
         let pressure = pressure(5);
-        let _ = tokio::time::timeout(Duration::from_secs(60), pressure.watch_thread()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(60), pressure.watch_thread(|_| {})).await;
         assert_eq!(pressure.short(), None);
     }
 
@@ -131,7 +131,7 @@ mod tests {
             assert_eq!(pressure.short(), None);
         };
         tokio::select! {
-            () = pressure.watch_thread() => {}
+            () = pressure.watch_thread(|_| {}) => {}
             () = scene => {}
         }
     }

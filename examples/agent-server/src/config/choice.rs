@@ -57,6 +57,11 @@ impl Provider {
         }
     }
 
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.as_str() == name)
+    }
+
     /// Whether there is such a service at all.
     fn serves(self, stage: StageKind) -> bool {
         match self {

@@ -6,6 +6,7 @@ mod memory;
 mod parse;
 mod settings;
 mod sources;
+mod telemetry;
 mod tokens;
 
 pub use choice::{Provider, ProviderChoice, StageKind};
@@ -13,6 +14,7 @@ pub use limits::Limits;
 pub use memory::MemoryConfig;
 pub use settings::{SETTINGS, Setting};
 pub use sources::{Sources, command};
+pub use telemetry::Telemetry;
 pub use tokens::TokenSettings;
 
 use crate::guard::Origin;
@@ -80,6 +82,8 @@ pub struct Config {
     pub voice: Option<String>,
     /// Latencies of the fake providers, in ms: recogniser, language model, synthesiser.
     pub fake_ms: [u64; 3],
+    /// Calls of the fake providers that fail, of a hundred, and the seed of how.
+    pub fake_faults: Option<(u64, u64)>,
     /// The core's own settings.
     pub agent: AgentConfig,
     /// Opens `/api`.
@@ -98,6 +102,8 @@ pub struct Config {
     pub log: LogLevels,
     /// Whether the log may hold what was said.
     pub log_transcripts: bool,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// Settings that are known and were given but change nothing in this build.
     pub without_effect: Vec<&'static str>,
 }
@@ -137,6 +143,7 @@ impl Config {
                 layers.parse("FAKE_LLM_MS", parse::fake_latency)?.unwrap_or(0),
                 layers.parse("FAKE_TTS_MS", parse::fake_latency)?.unwrap_or(0),
             ],
+            fake_faults: layers.parse("FAKE_FAULTS", parse::fake_faults)?,
             agent: layers.agent()?,
             admin_token: layers.parse("ADMIN_TOKEN", parse::token)?,
             tokens: TokenSettings::read(&layers)?,
@@ -146,6 +153,7 @@ impl Config {
             limits: Limits::read(&layers)?,
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
+            telemetry: Telemetry::read(&layers)?,
             without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;

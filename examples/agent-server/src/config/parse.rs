@@ -61,6 +61,15 @@ pub(super) fn fake_latency(value: &str) -> Parsed<u64> {
     within(value, 0..=60_000, "ms")
 }
 
+/// `20@7`: so many of a hundred calls fail, with this seed; without one it is 1.
+pub(super) fn fake_faults(value: &str) -> Parsed<(u64, u64)> {
+    let (percent, seed) = value.split_once('@').unwrap_or((value, "1"));
+    match (percent.parse(), seed.parse()) {
+        (Ok(percent @ 0..=100), Ok(seed)) => Ok((percent, seed)),
+        _ => wrong("must be a number from 0 to 100, and may be followed by @ and a seed"),
+    }
+}
+
 pub(super) fn session_limit(value: &str) -> Parsed<usize> {
     Ok(within(value, 1..=1_000_000, "sessions")? as usize)
 }

@@ -26,7 +26,7 @@ pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
 /// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 1] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
+pub(super) const WITHOUT_EFFECT: [&str; 0] = [];
 
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
@@ -84,8 +84,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("DRAIN_MS", "How long turns have to end when the server goes and others take its sessions, in ms [5000]"),
     setting("LOG", "What the log holds: off, error, warn, info, debug, trace, or target=level, … [info]"),
     setting("LOG_TRANSCRIPTS", "Whether the log may hold what was said: on or off [off]"),
-    setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go"),
+    setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go: a collector that speaks OTLP over HTTP"),
+    secret("OTEL_EXPORTER_OTLP_HEADERS"),
+    setting("OTEL_SERVICE_NAME", "What the traces call this service [agent-server]"),
     setting("FAKE_STT_MS", "Latency of STT=fake, in ms [0]"),
     setting("FAKE_LLM_MS", "Latency of LLM=fake, in ms [0]"),
     setting("FAKE_TTS_MS", "Latency of TTS=fake, in ms [0]"),
+    setting("FAKE_FAULTS", "Calls of fakes that fail, of a hundred, and the seed of how: 20@7 [none]"),
 ];

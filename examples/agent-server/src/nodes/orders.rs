@@ -65,14 +65,14 @@ pub(super) async fn obey(state: &AppState, order: Order) -> Answer {
 }
 
 fn list(state: &AppState) -> Answer {
-    Answer::Is(state.registry.entries().iter().map(|entry| api::summary(entry)).collect())
+    Answer::Is(state.registry.entries().iter().map(|entry| api::summary(state, entry)).collect())
 }
 
 /// Does something with a session of this server.
 async fn here(state: &AppState, session: &str, deed: Deed) -> Answer {
     let Some(entry) = state.registry.get(session) else { return Answer::Unknown };
     match deed {
-        Deed::Show => Answer::Is(api::summary(&entry)),
+        Deed::Show => Answer::Is(api::detail(state, &entry)),
         Deed::SetContext(change) => {
             let changed = api::change_context(&entry, change).await;
             if changed { Answer::Done } else { Answer::Unknown }

@@ -5,7 +5,6 @@ use super::opening::{self, First, Opened};
 use super::reader::{ReadEnd, read, taken};
 use super::socket::{self, Incoming, Outgoing};
 use super::writer::{WriteEnd, write};
-use crate::config::Limits;
 use crate::registry::{Refusal, Seat};
 use crate::state::AppState;
 use tracing::Instrument;
@@ -57,20 +56,21 @@ pub(super) async fn serve(state: AppState, admitted: Admitted, (mut incoming, mu
         First::Gone => return socket::close(incoming, outgoing, NORMAL, "").await,
     };
     if state.draining.is_cancelled() {
-        return refuse(incoming, outgoing, Refusal::Draining).await;
+        return refuse(&state, incoming, outgoing, Refusal::Draining).await;
     }
     let opened = match opening::open(&state, start, admitted).await {
         Ok(opened) => opened,
-        Err(refusal) => return refuse(incoming, outgoing, refusal).await,
+        Err(refusal) => return refuse(&state, incoming, outgoing, refusal).await,
     };
     let span = tracing::info_span!("session", session = %opened.entry.session.id());
-    let ending = attend(opened, codec, first, &state.limits, (&mut incoming, &mut outgoing)).instrument(span).await;
+    let ending = attend(&state, opened, codec, first, (&mut incoming, &mut outgoing)).instrument(span).await;
     let (code, reason) = ending.close_frame();
     socket::close(incoming, outgoing, code, reason).await;
 }
 
 /// Tells a client that there is no session for it, and closes.
-async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
+async fn refuse(state: &AppState, incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
+    state.metrics.refused(refusal.word());
     let error = |code, message: &str| ServerFrame::Error {
         code,
         message: message.to_owned(),
@@ -103,21 +103,23 @@ async fn refuse(incoming: Incoming, mut outgoing: Outgoing, refusal: Refusal) {
 
 /// Sits with the session until either ends.
 async fn attend(
+    state: &AppState,
     opened: Opened,
     codec: ServerCodec,
     first: Option<Result<ClientFrame, Rejection>>,
-    limits: &Limits,
     socket: (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let Opened { entry, format, resumed, remarks } = opened;
     let session = &entry.session;
     let seat = entry.sit_down().await;
+    let _present = entry.seen.present();
     if resumed {
+        state.metrics.session_resumed();
         // Fails when the session has just ended; its goodbye is then all there is to send.
         let _ = session.control_wait(Control::Attach(format)).await;
     }
     let connection = Connection::new(session.clone(), format, codec, entry.pass.token.clone(), remarks);
-    let ending = converse(&connection, first, &seat, limits, socket).await;
+    let ending = converse(state, &connection, first, &seat, socket).await;
     tracing::debug!(?ending, "connection ends");
     if !matches!(ending, Ending::Over(_) | Ending::Broken) {
         let _ = session.control_wait(Control::Detach).await;
@@ -126,10 +128,10 @@ async fn attend(
 }
 
 async fn converse(
+    state: &AppState,
     connection: &Connection,
     first: Option<Result<ClientFrame, Rejection>>,
     seat: &Seat,
-    limits: &Limits,
     (incoming, outgoing): (&mut Incoming, &mut Outgoing),
 ) -> Ending {
     let reading = async {
@@ -138,7 +140,7 @@ async fn converse(
         {
             return end;
         }
-        read(incoming, connection, limits).await
+        read(incoming, connection, &state.limits).await
     };
     tokio::select! {
         biased;
@@ -147,7 +149,7 @@ async fn converse(
             ReadEnd::Lost => Ending::Lost,
             ReadEnd::Rejected(code) => Ending::Rejected(code),
         },
-        end = write(outgoing, connection, limits.ping) => match end {
+        end = write(outgoing, connection, state.limits.ping, &state.metrics) => match end {
             WriteEnd::Lost => Ending::Lost,
             WriteEnd::Over(reason) => Ending::Over(reason),
             WriteEnd::Broken => Ending::Broken,

@@ -1,10 +1,12 @@
 //! From the session to the client.
 
 use super::socket::{Lost, Outgoing};
+use crate::metrics::Metrics;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use voice_core::conversation::CloseReason;
-use voice_core::host::Connection;
+use voice_core::host::{Connection, Delivery};
+use voice_core::protocol::ServerFrame;
 
 /// Why writing ended.
 #[derive(Debug)]
@@ -18,8 +20,13 @@ pub(super) enum WriteEnd {
 }
 
 /// Writes until the session or the connection ends, and asks the client every `ping` whether it is still there.
-pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, ping: Duration) -> WriteEnd {
-    match deliver(outgoing, connection, ping).await {
+pub(super) async fn write(
+    outgoing: &mut Outgoing,
+    connection: &Connection,
+    ping: Duration,
+    metrics: &Metrics,
+) -> WriteEnd {
+    match deliver(outgoing, connection, ping, metrics).await {
         Ok(()) if connection.is_broken() => WriteEnd::Broken,
         // A session that ends without a word was stopped with the server.
         Ok(()) => WriteEnd::Over(connection.goodbye().unwrap_or(CloseReason::Drain)),
@@ -27,14 +34,24 @@ pub(super) async fn write(outgoing: &mut Outgoing, connection: &Connection, ping
     }
 }
 
-async fn deliver(outgoing: &mut Outgoing, connection: &Connection, ping: Duration) -> Result<(), Lost> {
+async fn deliver(
+    outgoing: &mut Outgoing,
+    connection: &Connection,
+    ping: Duration,
+    metrics: &Metrics,
+) -> Result<(), Lost> {
     let mut pings = tokio::time::interval(ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.tick().await;
     loop {
         tokio::select! {
             delivery = connection.next() => match delivery {
-                Some(delivery) => outgoing.message(delivery.into_message()).await?,
+                Some(delivery) => {
+                    if let Delivery::Frame { frame: ServerFrame::Error { code, .. }, .. } = &delivery {
+                        metrics.error_frame(*code);
+                    }
+                    outgoing.message(delivery.into_message()).await?;
+                }
                 None => return Ok(()),
             },
             _ = pings.tick() => outgoing.ping().await?,

@@ -6,6 +6,7 @@ import { Resampler } from '../../page/resampler.js';
 import { splitHeard } from '../../page/heard.js';
 import { readTurn } from '../../page/waterfall.js';
 import { serverUrl } from '../../page/session.js';
+import { niceScale, runs, timeTicks } from '../../page/dashboard/scale.js';
 
 const tone = (hertz, rate, seconds) =>
   Float32Array.from({ length: rate * seconds }, (_, i) => Math.sin(2 * Math.PI * hertz * i / rate));
@@ -84,4 +85,20 @@ test('the server’s address comes from the page’s', () => {
   assert.equal(at('https://a.example', '?server=wss://b.example/voice'), 'wss://b.example/voice');
   assert.throws(() => at('https://a.example', '?server=javascript:alert(1)'));
   assert.throws(() => at('https://a.example', '?server=nonsense'));
+});
+
+test('axes have round numbers and few of them', () => {
+  for (const [most, top, step] of [[0, 1, 1], [612, 800, 200], [0.7, 0.8, 0.2], [1_000, 1_000, 250], [99, 100, 25]]) {
+    const scale = niceScale(most);
+    assert.ok(Math.abs(scale.top - top) < 1e-9 && Math.abs(scale.step - step) < 1e-9, `${most}: ${JSON.stringify(scale)}`);
+  }
+  const minute = 60_000;
+  assert.deepEqual(timeTicks(30_000, 5 * minute), [1, 2, 3, 4, 5].map(n => n * minute));
+  assert.deepEqual(timeTicks(0, 60 * minute), [0, 15, 30, 45, 60].map(n => n * minute));
+});
+
+test('a curve does not bridge what was not measured', () => {
+  const at = seconds => [seconds * 1_000, 1, 2, 1];
+  assert.deepEqual(runs([at(0), at(10), at(40), at(50)], 10_000).map(run => run.length), [2, 2]);
+  assert.deepEqual(runs([], 10_000), []);
 });

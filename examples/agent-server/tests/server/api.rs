@@ -1,6 +1,6 @@
 //! What an operator can do.
 
-use crate::support::{Client, TestServer, fakes, settings};
+use crate::support::{Client, PATIENCE, TestServer, fakes, settings};
 use serde_json::{Value, json};
 
 async fn session(server: &TestServer) -> (Client, String) {
@@ -24,13 +24,51 @@ async fn sessions_are_listed_with_their_state_and_latencies() {
         "providers": { "stt": "fake", "llm": "fake", "tts": "fake" },
         "latencies": nothing_yet,
     });
-    assert_eq!(server.get("/api/sessions").send().await.json(), json!([fresh]));
+    let listed = server.get("/api/sessions").send().await.json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    for (field, value) in fresh.as_object().unwrap() {
+        assert_eq!(&listed[0][field], value, "{field}");
+    }
     client.ask("hello").await;
     let one = server.get(&format!("/api/sessions/{id}")).send().await.json();
     assert_eq!(one["turn"], 1);
     assert!(one["latencies"]["total_ms"].as_f64().unwrap() >= 0.0, "{one}");
     assert!(!one["latencies"]["path"].as_array().unwrap().is_empty(), "{one}");
     assert!(one["latencies"]["turn"].is_null(), "{one}");
+}
+
+#[tokio::test]
+async fn a_session_shows_its_age_its_client_its_counts_and_its_last_turns() {
+    let server = TestServer::start(&[("INSTRUCTIONS", "be brief")]).await;
+    let (mut client, id) = session(&server).await;
+    let path = format!("/api/sessions/{id}");
+    client.ask("one").await;
+    client.send(json!({ "type": "text", "text": "word ".repeat(100) })).await;
+    client.of_type("audio").await;
+    client.send(json!({ "type": "interrupt" })).await;
+    client.of_type("reply_end").await;
+    let shown = server.get(&path).send().await.json();
+    assert_eq!((&shown["connected"], &shown["last_error"]), (&json!(true), &json!(null)), "{shown}");
+    assert!(shown["age_s"].as_u64().unwrap() < 60);
+    let counts = json!({
+        "turns": 2, "interruptions": 1, "false_interruptions": 0, "failures": 0, "fallbacks": 0, "tool_calls": 0,
+    });
+    assert_eq!(shown["counts"], counts);
+    assert_eq!((&shown["instructions"], &shown["context"]), (&json!("be brief"), &json!(null)));
+    let frames: Vec<&Value> = client.seen.iter().filter(|f| f.kind() == "metrics").map(|f| f.json()).collect();
+    let turns = shown["turns"].as_array().unwrap();
+    assert_eq!(turns.len(), 2);
+    for (turn, frame) in turns.iter().rev().zip(frames) {
+        for (field, value) in turn.as_object().unwrap() {
+            assert_eq!(&frame[field], value, "{field} as the client was told");
+        }
+    }
+    server.request("PUT", &format!("{path}/context")).body("{\"context\":\"it rains\"}").send().await;
+    client.ask("two").await;
+    assert_eq!(server.get(&path).send().await.json()["context"], "it rains");
+    client.vanish();
+    let gone = async { while server.get(&path).send().await.json()["connected"] == true {} };
+    tokio::time::timeout(PATIENCE, gone).await.expect("the connection counts as lost");
 }
 
 #[tokio::test]
@@ -108,7 +146,9 @@ async fn the_api_asks_for_the_token_where_one_is_set() {
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         }
     }
-    for path in ["/api/sessions/x", "/api/sessions/x/context"] {
+    for path in
+        ["/api/sessions/x", "/api/sessions/x/context", "/metrics", "/dashboard", "/api/metrics/history", "/api/errors"]
+    {
         assert_eq!(server.get(path).send().await.status, 401, "{path}");
     }
     assert_eq!(server.get("/api/examples").send().await.status, 200);
@@ -121,6 +161,8 @@ async fn without_a_token_the_api_is_for_the_loopback_alone() {
     let closed = TestServer::start(&[("HOST", "0.0.0.0")]).await;
     let answer = closed.get("/api/sessions").send().await;
     assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"));
+    assert_eq!(closed.get("/metrics").send().await.status, 403);
+    assert_eq!(open.get("/metrics").send().await.status, 200);
     assert_eq!(closed.get("/api/examples").send().await.status, 200);
 }
 

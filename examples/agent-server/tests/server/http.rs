@@ -27,7 +27,10 @@ async fn every_path_answers_as_the_contract_says() {
         ("GET", "/../Cargo.toml", 404, "not_found"),
         ("GET", "/%2e%2e/Cargo.toml", 404, "not_found"),
         ("GET", "/ws", 426, "upgrade_required"),
-        ("GET", "/metrics", 501, "not_implemented"),
+        ("GET", "/metrics", 200, ""),
+        ("GET", "/dashboard", 200, ""),
+        ("POST", "/metrics", 405, "method_not_allowed"),
+        ("GET", "/api/errors", 200, ""),
         ("GET", "/v1/realtime", 501, "not_implemented"),
         ("POST", "/webrtc", 501, "not_implemented"),
         ("GET", "/twilio", 501, "not_implemented"),
@@ -51,6 +54,10 @@ async fn the_page_may_load_nothing_from_elsewhere_and_is_revalidated() {
     }
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(page.header("cache-control"), Some("no-cache"));
+    let dashboard = server.get("/dashboard").send().await;
+    assert_eq!(dashboard.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = dashboard.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'self'; object-src 'none'") && !policy.contains("ws:"), "{policy}");
     let tag = page.header("etag").unwrap();
     let again = server.get("/").header("if-none-match", tag).send().await;
     assert_eq!((again.status, again.body.len()), (304, 0));

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// Tavily, which knows one page and remembers what it was asked for, byte for byte.
-async fn tavily(tasks: &mut JoinSet<()>) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn tavily(tasks: &mut JoinSet<()>) -> (String, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let remember = asked.clone();
     let answer = move |headers: HeaderMap, body: String| async move {

@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::loudspeaker::Listening;
 use crate::recording::Recording;
 use crate::stage::{RATE, Voice, server};
-use crate::support::TestServer;
+use crate::support::{Scrape, TestServer};
 use std::time::Duration;
 
 /// The loudest part of a sound that is so many ms long: what is left of a word that got stuck in the throat.
@@ -43,4 +43,7 @@ async fn a_cough_and_a_yes_do_not_end_a_story_and_a_stop_does() {
     assert!(!was_cut(&coughed), "{coughed:?}");
     assert_eq!((was_cut(&agreed), finals(&agreed)), (false, vec!["yes"]), "{agreed:?}");
     assert_eq!((was_cut(&stopped), finals(&stopped)), (true, vec!["stop"]), "{stopped:?}");
+    let counted = Scrape::of(&server).await;
+    assert!(counted.get("false_interruptions_total") >= 2.0, "{counted:?}");
+    assert!(counted.get("interruptions_total") >= 1.0, "{counted:?}");
 }

@@ -4,6 +4,7 @@
 mod folder;
 mod http;
 mod redis;
+mod scrape;
 mod server;
 mod ws;
 
@@ -11,5 +12,6 @@ pub use folder::Folder;
 pub use http::{Answer, Request};
 #[cfg(unix)]
 pub use redis::Redis;
+pub use scrape::Scrape;
 pub use server::{TestServer, fakes, settings};
 pub use ws::{Client, Frame, PATIENCE, Pace};

@@ -174,6 +174,7 @@ impl Runner {
             None => Input::Start { output_rate },
         };
         self.learn(beginning);
+        self.status.send_modify(|status| know(status, &self.conversation));
     }
 
     /// Waits for the next thing to happen. Order matters: what stops the agent comes before what makes it go on.

@@ -11,7 +11,7 @@ mod stable;
 pub use config::LocalSttConfig;
 
 use super::brain::Intents;
-use super::workers::{Priority, Workers};
+use super::workers::{Priority, Workers, overloaded};
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, Stream, StreamExt};
 use futures::{FutureExt, channel::oneshot};
@@ -27,7 +27,8 @@ use voice_core::{CancelToken, Error, ErrorKind, Result, Stage};
 ///
 /// Partials appear while the user speaks; the final decodes the turn's audio once more as a whole, which is far more
 /// accurate. Of a turn longer than 60 s the oldest audio is dropped. All sessions share a fixed number of threads:
-/// finals go first, partials fall behind and then stop for that turn when there is too much to do. The threads end when
+/// finals go first, partials fall behind and then stop for that turn when there is too much to do. While a final has waited
+/// for two seconds, further ones fail with `RateLimited`. The threads end when
 /// the provider and its last stream are dropped, after the decoding in hand.
 pub struct LocalStt {
     engine: Arc<Engine>,
@@ -108,7 +109,8 @@ impl SttProvider for LocalStt {
 
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
         let (done, ready) = oneshot::channel();
-        self.engine.workers.push(Priority::Background, Job::WarmUp(done));
+        // One that is not taken is dropped, which is an answer.
+        let _ = self.engine.workers.push(Priority::Background, Job::WarmUp(done));
         async move {
             ready.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, Stage::Stt, "the engine is closing")))
         }
@@ -164,7 +166,9 @@ impl Transcription {
             Work::Final => Priority::Urgent,
             Work::Partial => Priority::Background,
         };
-        self.engine.workers.push(priority, Job::Session(Arc::clone(&self.session), work));
+        if self.engine.workers.push(priority, Job::Session(Arc::clone(&self.session), work)).is_err() {
+            self.session.refuse(overloaded(Stage::Stt));
+        }
     }
 
     fn end(&mut self, last: Option<Result<SttEvent>>) -> Poll<Option<Result<SttEvent>>> {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use voice_core::stage::{FinalizeId, SttEvent, SttInput};
-use voice_core::{Result, TurnId};
+use voice_core::{Error, Result, TurnId};
 
 /// Audio kept of one turn: 60 s. Of a longer turn the oldest is dropped.
 const LONGEST_TURN: usize = 60 * SAMPLE_RATE;
@@ -110,6 +110,14 @@ impl Session {
         let forgotten = std::mem::replace(&mut *self.lock(), State { closed: true, ..State::default() });
         // A decoder among it takes a moment to go: not under the lock.
         drop(forgotten);
+    }
+
+    /// There is no time for the finals asked for.
+    pub(super) fn refuse(&self, error: Error) {
+        let mut state = self.lock();
+        state.finals.clear();
+        state.final_scheduled = false;
+        state.emit(Err(error));
     }
 
     /// Does the finals asked for, one after the other.

@@ -8,7 +8,7 @@ mod timing;
 
 pub use config::LocalTtsConfig;
 
-use super::workers::{Priority, Workers};
+use super::workers::{Priority, Workers, overloaded};
 use flite::Voice;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
@@ -26,7 +26,8 @@ const SAMPLE_RATE: u32 = 16_000;
 ///
 /// All sessions share a fixed number of threads. A thread synthesises about a hundred times faster than real time and
 /// never waits for a listener: a reply holds at most 10 s of audio that nobody has fetched, and the piece (up to about
-/// 20 s) in hand when it reached that. The threads end when the provider and its last stream are dropped.
+/// 20 s) in hand when it reached that. While a piece has waited for two seconds, further ones fail with `RateLimited`. The
+/// threads end when the provider and its last stream are dropped.
 pub struct LocalTts {
     engine: Arc<Engine>,
 }
@@ -86,14 +87,17 @@ impl TtsProvider for LocalTts {
     fn synthesize(&self, text: BoxStream<'static, TtsInput>, cx: CallContext) -> BoxStream<'static, Result<TtsEvent>> {
         let engine = Arc::clone(&self.engine);
         let submit = move |reply: &Arc<Reply>, sentence, piece| {
-            engine.workers.push(Priority::Urgent, Job::Speak(Arc::clone(reply), sentence, piece));
+            if engine.workers.push(Priority::Urgent, Job::Speak(Arc::clone(reply), sentence, piece)).is_err() {
+                reply.refuse(overloaded(Stage::Tts));
+            }
         };
         Speech::new(text, &cx.cancel, submit).boxed()
     }
 
     fn warm_up(&self) -> BoxFuture<'static, Result<()>> {
         let (done, ready) = oneshot::channel();
-        self.engine.workers.push(Priority::Background, Job::WarmUp(done));
+        // One that is not taken is dropped, which is an answer.
+        let _ = self.engine.workers.push(Priority::Background, Job::WarmUp(done));
         async move {
             ready.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, Stage::Tts, "the engine is closing")))
         }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use voice_core::stage::{TtsEvent, TtsInput};
-use voice_core::{CancelToken, Result, SentenceId};
+use voice_core::{CancelToken, Error, Result, SentenceId};
 
 /// Samples nobody has fetched at which no further piece is begun: 10 s.
 const MOST_UNFETCHED: usize = 10 * SAMPLE_RATE as usize;
@@ -53,6 +53,13 @@ impl Reply {
             Ok(()) => state.wake(),
             Err(error) => state.push(Err(error)),
         }
+    }
+
+    /// There is no time for the piece in hand.
+    pub(super) fn refuse(&self, error: Error) {
+        let mut state = self.lock();
+        state.speaking = false;
+        state.push(Err(error));
     }
 
     /// Nothing more is wanted.

@@ -1,6 +1,5 @@
 //! The least that any server pays: a WebSocket read frame by frame, and Silero over what it brings. Nothing else.
 
-use crate::Failure;
 use futures::StreamExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -9,8 +8,10 @@ use voice_core::audio::pcm;
 use voice_core::builtin::{SileroModel, SileroVad};
 use voice_core::stage::Vad;
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Serves until it is dropped.
-pub(crate) async fn serve(listener: TcpListener) -> Result<(), Failure> {
+pub(super) async fn serve(listener: TcpListener) -> Result<(), Failure> {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await?;
