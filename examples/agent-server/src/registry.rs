@@ -48,9 +48,14 @@ impl Place {
         Self { user, ..self }
     }
 
-    /// The same, counted as a use of a token, and for this user.
-    pub(crate) fn of_token(self, token: Use, user: Option<&str>) -> Self {
-        Self { token: Some(token), user: user.map(str::to_owned), ..self }
+    /// The same, for this user.
+    pub(crate) fn of_user(self, user: Option<&str>) -> Self {
+        Self { user: user.map(str::to_owned), ..self }
+    }
+
+    /// The same, counted as a use of a token.
+    pub(crate) fn of_token(self, token: Use) -> Self {
+        Self { token: Some(token), ..self }
     }
 }
 

@@ -73,8 +73,10 @@ function connected(error) {
   document.body.dataset.connection = error ? 'waiting' : 'open';
   $('link').textContent = error ? 'Not connected' : 'Live';
   if (!error) return notices.hide('connection');
-  const closed = error.status === 401 || error.status === 403;
-  notices.show('connection', { title: closed ? 'The server does not show this to you.' : 'No news from the server.', text: error.message });
+  if (error.status === 401) {
+    return notices.show('connection', { title: 'You are not logged in any more.', actions: [['Log in', () => location.assign('/login')]] });
+  }
+  notices.show('connection', { title: error.status === 403 ? 'The server does not show this to you.' : 'No news from the server.', text: error.message });
 }
 
 /** Asks again and again, one question at a time, and not while nobody looks. */

@@ -9,10 +9,10 @@ export function niceScale(most) {
   return { top: Math.ceil(most / step - 1e-9) * step, step };
 }
 
-/** Full minutes in a span of time, three to five of them. */
+/** Full minutes in a span of time, two to five of them. */
 export function timeTicks(from, to) {
   const minute = 60_000;
-  const every = [1, 2, 5, 10, 15, 20, 30, 60].map(minutes => minutes * minute).find(step => (to - from) / step <= 5) ?? 120 * minute;
+  const every = [1, 2, 5, 10, 15, 20, 30, 60].map(minutes => minutes * minute).find(step => (to - from) / step <= 4) ?? 120 * minute;
   const ticks = [];
   for (let at = Math.ceil(from / every) * every; at <= to; at += every) ticks.push(at);
   return ticks;

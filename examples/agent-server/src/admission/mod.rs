@@ -119,10 +119,10 @@ impl Admission {
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn room(&self, state: &AppState) -> Result<Place, Refused> {
+    pub(crate) fn room(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
         match self.pressure.short() {
             Some(short) => Err(Refused::Overloaded(short)),
-            None => state.registry.reserve().ok_or(Refused::Full),
+            None => Ok(state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user())),
         }
     }
 
@@ -137,7 +137,7 @@ impl Admission {
             return Err(Refused::Ended);
         }
         let token = state.tokens.ledger.claim(claims, now).map_err(Refused::Spent)?;
-        Ok(place.of_token(token, visitor.user()))
+        Ok(place.of_token(token))
     }
 
     /// What a connection may do that says whether it is coming back.
@@ -146,7 +146,7 @@ impl Admission {
     /// Nothing.
     pub(crate) fn enter(&self, state: &AppState, visitor: &Visitor, coming_back: bool) -> Result<Entrance, Refused> {
         if !coming_back {
-            match self.room(state).and_then(|place| self.entitle(state, place, visitor)) {
+            match self.room(state, visitor).and_then(|place| self.entitle(state, place, visitor)) {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
                 Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}

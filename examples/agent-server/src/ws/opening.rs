@@ -80,7 +80,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     };
     let (mut place, entitled) = match entrance {
         Entrance::Open(place) => (place, true),
-        Entrance::Return(_) => (state.admission.room(state).map_err(Refusal::NoPlace)?, false),
+        Entrance::Return(_) => (state.admission.room(state, &visitor).map_err(Refusal::NoPlace)?, false),
     };
     if let Some(token) = &start.resume {
         if !is_anothers {

@@ -93,7 +93,7 @@ test('axes have round numbers and few of them', () => {
     assert.ok(Math.abs(scale.top - top) < 1e-9 && Math.abs(scale.step - step) < 1e-9, `${most}: ${JSON.stringify(scale)}`);
   }
   const minute = 60_000;
-  assert.deepEqual(timeTicks(30_000, 5 * minute), [1, 2, 3, 4, 5].map(n => n * minute));
+  assert.deepEqual(timeTicks(30_000, 5 * minute), [2, 4].map(n => n * minute));
   assert.deepEqual(timeTicks(0, 60 * minute), [0, 15, 30, 45, 60].map(n => n * minute));
 });
 

@@ -26,6 +26,7 @@ mod nodes;
 mod outage;
 mod pressure;
 mod process;
+mod regions;
 mod resume;
 mod secrets;
 mod strangers;

@@ -65,9 +65,7 @@ async fn sessions_are_counted_from_their_opening_to_their_end() {
     let server = TestServer::start(&[("MAX_SESSIONS", "2")]).await;
     let mut client = server.begin(json!({ "type": "start" })).await;
     let lost = server.begin(json!({ "type": "start" })).await;
-    let mut refused = server.connect().await;
-    refused.send(json!({ "type": "start" })).await;
-    assert_eq!(refused.of_type("bye").await.json()["reason"], "limit");
+    assert_eq!(Client::try_connect(server.address, &[]).await.err(), Some(503));
     let resume = lost.seen[0].json()["resume"].clone();
     lost.vanish();
     let scrape = until(&server, "sessions_connected", 1.0).await;
