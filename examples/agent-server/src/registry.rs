@@ -43,11 +43,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The same, for a session that this user has opened.
-    pub(crate) fn of_user(self, user: Option<String>) -> Self {
-        Self { user, ..self }
-    }
-
     /// The same, for this user.
     pub(crate) fn of_user(self, user: Option<&str>) -> Self {
         Self { user: user.map(str::to_owned), ..self }

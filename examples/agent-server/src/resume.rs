@@ -32,7 +32,7 @@ pub(crate) async fn take_over(
     let Some(Claimed { epoch, owner, user, snapshot }) = claimed else { return Ok(TakeOver::Unknown(place)) };
     tracing::info!(session = %pass.id, epoch, turn = snapshot.newest_turn.0, "a session goes on here");
     state.metrics.session_taken_over();
-    let place = place.of_user(owner);
+    let place = place.of_user(owner.as_deref());
     let options = SessionOptions { format, continues: Some(snapshot), ..SessionOptions::default() };
     let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch, user })?;
     Ok(TakeOver::Taken(entry, events))
