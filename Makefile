@@ -1,8 +1,10 @@
 # run    sets this machine up and serves on http://localhost:3000
 # test   sets this machine up for the tests and runs all of them
 # bench  runs the benches
+# deny   looks at what comes in from outside: licences, duplicates, sources
+# deploy looks at the systemd unit and the Dockerfile
 # models fetches the turn detection model Smart Turn and the library that runs it
-.PHONY: run test bench models
+.PHONY: run test bench deny deploy models
 
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
@@ -61,6 +63,13 @@ bench:
 	@echo '== what services send, arbitrary bytes, arbitrarily split, for $(WIRE_SECONDS) s'
 	@end=$$(( $$(date +%s) + $(WIRE_SECONDS) )); while [ $$(date +%s) -lt $$end ]; do \
 		PROPTEST_CASES=20000 cargo test --quiet --locked --workspace --all-features --lib -- wire:: sse:: || exit 1; done
+
+deny:
+	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install cargo-deny --locked' >&2; exit 1; }
+	@cargo-deny --all-features check licenses bans sources
+
+deploy:
+	@.ci/deploy
 
 models:
 	@.ci/models

@@ -2,11 +2,12 @@
 
 use crate::errors::raise;
 use crate::foreign::{Foreign, field};
+use crate::mailbox::Letters;
 use crate::stages::SharedDetector;
 use pyo3::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 use voice_core::agent::{Agent as Core, AgentBuilder, AgentConfig};
-use voice_core::foreign::{ForeignHost, ForeignLlm, ForeignStt, ForeignTool, ForeignTts, ForeignVad};
+use voice_core::foreign::{ForeignCall, ForeignHost, ForeignLlm, ForeignStt, ForeignTool, ForeignTts, ForeignVad};
 use voice_core::host::Ears;
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{Error, ErrorKind, Result, Stage};
@@ -32,7 +33,7 @@ pub(crate) struct Agent {
     vad: Option<Py<Foreign>>,
     turn_detector: Option<SharedDetector>,
     /// The agent on the loop that was used last.
-    bound: Mutex<Option<(Py<PyAny>, Core)>>,
+    bound: Mutex<Option<(Arc<Letters>, Core)>>,
 }
 
 /// A provider of the catalog is made once; one written in Python is bound to each loop.
@@ -72,36 +73,35 @@ impl Agent {
     }
 
     /// The names of the providers, as JSON; with `null` where a stage is missing.
-    fn providers(&self, py: Python<'_>) -> PyResult<String> {
-        let core = self.build(py, &py.None())?;
+    fn providers(&self) -> PyResult<String> {
+        let core = self.build(&|_| Arc::new(drop::<ForeignCall>))?;
         Ok(voice_core::host::providers_json(&core.providers()))
     }
 }
 
 impl Agent {
     /// The agent on this loop.
-    pub(crate) fn on(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<Core> {
+    pub(crate) fn on(&self, letters: &Arc<Letters>) -> PyResult<Core> {
         let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, core)) = &*bound
-            && at.is(event_loop)
+            && Arc::ptr_eq(at, letters)
         {
             return Ok(core.clone());
         }
-        let core = self.build(py, event_loop)?;
-        *bound = Some((event_loop.clone_ref(py), core.clone()));
+        let core = self.build(&|written| written.get().on(letters))?;
+        *bound = Some((letters.clone(), core.clone()));
         Ok(core)
     }
 
-    fn build(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<Core> {
-        let host = |written: &Py<Foreign>| written.get().on(py, event_loop);
+    fn build(&self, host: &Bind<'_>) -> PyResult<Core> {
         let mut builder = self.ears.give_to(Core::builder().config(self.config.clone())).map_err(raise)?;
-        if let Some(stt) = one_of(&self.stt, stt_of(&host), FallbackStt::new, |all| Arc::new(all))? {
+        if let Some(stt) = one_of(&self.stt, stt_of(host), FallbackStt::new, |all| Arc::new(all))? {
             builder = builder.stt(stt);
         }
-        if let Some(llm) = one_of(&self.llm, llm_of(&host), FallbackLlm::new, |all| Arc::new(all))? {
+        if let Some(llm) = one_of(&self.llm, llm_of(host), FallbackLlm::new, |all| Arc::new(all))? {
             builder = builder.llm(llm);
         }
-        if let Some(tts) = one_of(&self.tts, tts_of(&host), FallbackTts::new, |all| Arc::new(all))? {
+        if let Some(tts) = one_of(&self.tts, tts_of(host), FallbackTts::new, |all| Arc::new(all))? {
             builder = builder.tts(tts);
         }
         if let Some(detector) = &self.turn_detector {
@@ -111,7 +111,7 @@ impl Agent {
             builder = hear(builder, host(written), &written.get().description)?;
         }
         for tool in &self.tools {
-            builder = builder.tool(tool.on(&tool_of(&host))?).map_err(raise)?;
+            builder = builder.tool(tool.on(&tool_of(host))?).map_err(raise)?;
         }
         Ok(builder.build())
     }

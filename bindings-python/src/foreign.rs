@@ -1,17 +1,16 @@
 //! Providers written in Python, as the core calls them. `voice_agent/_bridge.py` is the other half: it runs the user's
 //! generator on the event loop.
 
-use crate::awaitable::{self, Pending};
+use crate::awaitable::{self, Awaiting, Given, Pending};
 use crate::errors::raised;
+use crate::mailbox::Letters;
 use crate::runtime;
 use bytes::Bytes;
 use futures::FutureExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::task::AbortHandle;
 use voice_core::foreign::{ForeignCall, ForeignError, ForeignHost, ForeignInput, ForeignItem, ForeignSink, SendError};
 use voice_core::{CancelToken, ErrorKind, Token};
 
@@ -21,62 +20,62 @@ pub(crate) struct Foreign {
     /// What it says of itself, as JSON; for a tool as `ForeignTool` wants it.
     pub(crate) description: String,
     /// Called on the loop with each `Call`.
-    serve: Py<PyAny>,
+    serve: Arc<Py<PyAny>>,
 }
 
 #[pymethods]
 impl Foreign {
     #[new]
     fn new(description: String, serve: Py<PyAny>) -> Self {
-        Self { description, serve }
+        Self { description, serve: Arc::new(serve) }
     }
 }
 
 impl Foreign {
     /// The provider on this loop.
-    pub(crate) fn on(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> Arc<dyn ForeignHost> {
-        let place = Place { event_loop: event_loop.clone_ref(py), serve: self.serve.clone_ref(py) };
-        Arc::new(Host(Arc::new(place)))
+    pub(crate) fn on(&self, letters: &Arc<Letters>) -> Arc<dyn ForeignHost> {
+        Arc::new(Host { serve: self.serve.clone(), letters: letters.clone() })
     }
 }
 
-struct Place {
-    event_loop: Py<PyAny>,
-    serve: Py<PyAny>,
+struct Host {
+    serve: Arc<Py<PyAny>>,
+    letters: Arc<Letters>,
 }
-
-struct Host(Arc<Place>);
 
 impl ForeignHost for Host {
     fn begin(&self, call: ForeignCall) {
-        let (place, sink) = (self.0.clone(), call.sink.clone());
-        let accepted = runtime::courier().is_some_and(|courier| {
-            courier.post_call(Box::new(move |py| {
-                let sink = call.sink.clone();
-                if let Err(error) = place.begin(py, call) {
-                    refuse(sink, format!("the event loop takes no calls: {error}"));
-                }
-            }))
-        });
-        if !accepted {
-            refuse(sink, "Python does not keep up with the calls of its providers".to_owned());
+        if let Err((calling, reason)) = self.letters.call(Calling { serve: self.serve.clone(), call }) {
+            calling.refuse(reason);
         }
     }
 }
 
-impl Place {
-    fn begin(&self, py: Python<'_>, call: ForeignCall) -> PyResult<()> {
-        let call = Bound::new(py, Call::new(call, self.event_loop.clone_ref(py)))?;
-        self.event_loop.call_method1(py, "call_soon_threadsafe", (&self.serve, call)).map(drop)
+/// A call that is to begin on the loop.
+pub(crate) struct Calling {
+    serve: Arc<Py<PyAny>>,
+    call: ForeignCall,
+}
+
+impl Calling {
+    /// Begins it. To be called on the loop.
+    pub(crate) fn begin(self, py: Python<'_>, letters: &Arc<Letters>) -> PyResult<()> {
+        let Self { serve, call } = self;
+        let sink = call.sink.clone();
+        let begun = Bound::new(py, Call::new(call, letters.clone())).and_then(|call| serve.call1(py, (call,)));
+        begun.map(drop).inspect_err(|error| refuse(&sink, format!("the event loop takes no calls: {error}")))
+    }
+
+    /// Ends it before it began.
+    pub(crate) fn refuse(self, reason: &str) {
+        refuse(&self.call.sink, reason.to_owned());
     }
 }
 
-/// Ends a call that never began.
-fn refuse(sink: ForeignSink, message: String) {
-    // Without a runtime nobody waits for it.
-    if let Ok(handle) = runtime::handle() {
-        handle.spawn(async move { sink.finish(Err(ForeignError::new(message).kind(ErrorKind::Unavailable))).await });
-    }
+fn refuse(sink: &ForeignSink, message: String) {
+    let failure = ForeignError::new(message).kind(ErrorKind::Unavailable);
+    // Nothing was sent, so there is room: it waits for nothing.
+    let _ = sink.finish(Err(failure)).now_or_never();
 }
 
 /// One call to a provider written in Python.
@@ -97,12 +96,12 @@ pub(crate) struct Call {
     input: Option<ForeignInput>,
     sink: ForeignSink,
     cancel: CancelToken,
-    event_loop: Py<PyAny>,
-    watcher: Mutex<Option<AbortHandle>>,
+    letters: Arc<Letters>,
+    watcher: Mutex<Option<Awaiting>>,
 }
 
 impl Call {
-    fn new(call: ForeignCall, event_loop: Py<PyAny>) -> Self {
+    fn new(call: ForeignCall, letters: Arc<Letters>) -> Self {
         Self {
             kind: call.kind.as_str(),
             session: call.session.to_string(),
@@ -111,21 +110,14 @@ impl Call {
             input: call.input,
             sink: call.sink,
             cancel: call.cancel,
-            event_loop,
+            letters,
             watcher: Mutex::default(),
         }
     }
 
-    fn forget_watcher(&self) {
-        if let Some(watcher) = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            watcher.abort();
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        self.forget_watcher();
+    fn watch(&self, watcher: Option<Awaiting>) {
+        let before = std::mem::replace(&mut *self.watcher.lock().unwrap_or_else(PoisonError::into_inner), watcher);
+        drop(before);
     }
 }
 
@@ -139,17 +131,12 @@ impl Call {
 
     /// Has `callback` called on the loop as soon as nothing more is wanted: not by the call's own end.
     fn on_cancel(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<()> {
-        let (cancel, event_loop) = (self.cancel.clone(), self.event_loop.clone_ref(py));
-        // Ends with the call: aborted when that is finished or dropped.
-        let watcher = runtime::handle()?.spawn(async move {
-            cancel.cancelled().await;
-            let Some(courier) = runtime::courier() else { return };
-            courier.post(Box::new(move |py| {
-                // Fails when the loop is closed, which ends everything on it anyway.
-                let _ = event_loop.call_method1(py, "call_soon_threadsafe", (callback,));
-            }));
+        let cancelled = self.cancel.cancelled();
+        let work = Box::pin(async move {
+            cancelled.await;
+            Ok(Given::Truth(true))
         });
-        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher.abort_handle());
+        self.watch(Some(Awaiting::telling(py, &self.letters, work, callback)?));
         Ok(())
     }
 
@@ -158,10 +145,10 @@ impl Call {
     // between them.
     fn next(&self, py: Python<'_>) -> PyResult<Pending> {
         let input = self.input.clone();
-        awaitable::spawn(py, &self.event_loop, async move {
+        awaitable::begin(py, &self.letters, async move {
             match input {
-                Some(input) => Ok(Item(input.next().await)),
-                None => Ok(Item(None)),
+                Some(input) => Ok(Given::Item(input.next().await)),
+                None => Ok(Given::Item(None)),
             }
         })
     }
@@ -178,12 +165,12 @@ impl Call {
                 let sink = self.sink.clone();
                 let work = async move {
                     match sink.send(item).await {
-                        Ok(()) => Ok(true),
-                        Err(SendError::Over(_)) => Ok(false),
+                        Ok(()) => Ok(Given::Truth(true)),
+                        Err(SendError::Over(_)) => Ok(Given::Truth(false)),
                         Err(SendError::Refused(error)) => Err(error),
                     }
                 };
-                Ok(Bound::new(py, awaitable::spawn(py, &self.event_loop, work)?)?.into_any())
+                Ok(Bound::new(py, awaitable::begin(py, &self.letters, work)?)?.into_any())
             }
         }
     }
@@ -191,7 +178,7 @@ impl Call {
     /// Ends the call, with an exception or well: `(kind, message, retry after in seconds, exception)`.
     #[pyo3(signature = (failure=None))]
     fn finish(&self, failure: Option<(String, String, Option<f64>, Py<PyAny>)>) -> PyResult<()> {
-        self.forget_watcher();
+        self.watch(None);
         let result = failure.map_or(Ok(()), |(kind, message, retry_after, exception)| {
             let retry_after = retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             Err(ForeignError::new(message).kind_named(&kind, retry_after).token(Token::new(exception)))
@@ -210,21 +197,6 @@ fn item_of(json: String, audio: Option<&[u8]>) -> ForeignItem {
     match audio {
         Some(audio) if json.is_empty() => ForeignItem::audio(Bytes::copy_from_slice(audio)),
         audio => ForeignItem { json, audio: audio.map(Bytes::copy_from_slice) },
-    }
-}
-
-/// An item that goes in; `None` in Python at the end.
-struct Item(Option<ForeignItem>);
-
-impl<'py> IntoPyObject<'py> for Item {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        let Some(ForeignItem { json, audio }) = self.0 else { return Ok(py.None().into_bound(py)) };
-        let audio = audio.map(|audio| PyBytes::new(py, &audio));
-        Ok((json, audio).into_pyobject(py)?.into_any())
     }
 }
 

@@ -5,9 +5,10 @@
 
 mod agent;
 mod awaitable;
-mod courier;
 mod errors;
 mod foreign;
+mod mailbox;
+mod ringer;
 mod runtime;
 mod session;
 mod stages;
@@ -22,6 +23,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<awaitable::Pending>()?;
     module.add_class::<foreign::Call>()?;
     module.add_class::<foreign::Foreign>()?;
+    module.add_class::<mailbox::Mailbox>()?;
     module.add_class::<session::Session>()?;
     module.add_class::<stages::Denoiser>()?;
     module.add_class::<stages::Resampler>()?;

@@ -1,6 +1,6 @@
-//! The Tokio runtime and the courier: made with the first use, ended before the interpreter is.
+//! The Tokio runtime: made with the first use, ended before the interpreter is.
 
-use crate::courier::Courier;
+use crate::ringer;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,6 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 struct Border {
     runtime: Mutex<Option<Runtime>>,
     handle: Handle,
-    courier: Courier,
 }
 
 impl Border {
@@ -29,7 +28,7 @@ impl Border {
         let runtime =
             Builder::new_multi_thread().worker_threads(workers).thread_name("voice-agent").enable_all().build()?;
         let handle = runtime.handle().clone();
-        Ok(Self { runtime: Mutex::new(Some(runtime)), handle, courier: Courier::start()? })
+        Ok(Self { runtime: Mutex::new(Some(runtime)), handle })
     }
 }
 
@@ -57,11 +56,6 @@ pub(crate) fn handle() -> PyResult<&'static Handle> {
     border().map(|border| &border.handle)
 }
 
-/// Where errands are left; `None` when there is no way into Python any more.
-pub(crate) fn courier() -> Option<&'static Courier> {
-    BORDER.get().map(|border| &border.courier)
-}
-
 /// Ends all native work. Called by `atexit`, while the interpreter is whole.
 #[pyfunction]
 fn shut_down(py: Python<'_>) {
@@ -70,7 +64,7 @@ fn shut_down(py: Python<'_>) {
     }
     let Some(border) = BORDER.get() else { return };
     py.detach(|| {
-        border.courier.stop();
+        ringer::stop();
         let runtime = border.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(runtime) = runtime {
             runtime.shutdown_timeout(PATIENCE);

@@ -1,29 +1,29 @@
 //! An open session, bound to the event loop that opened it.
 
-use crate::awaitable::{self, Pending};
+use crate::agent::Agent;
+use crate::awaitable::{self, Given, Pending, Work};
 use crate::errors::raise;
-use crate::{agent::Agent, runtime};
+use crate::mailbox::{Letters, Mailbox};
+use crate::runtime;
 use bytes::Bytes;
 use futures::FutureExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use voice_core::agent::{Control, SessionOptions};
 use voice_core::conversation::CloseReason;
 use voice_core::host::{Connection, Delivery, NotTaken, history_json, status_json};
 use voice_core::protocol::WireMessage;
-use voice_core::{Error, ErrorKind, Result, Stage, TurnId};
+use voice_core::{Error, ErrorKind, Stage, TurnId};
 
 /// One session. What it gives is taken with `take`; where nothing is there yet, `ready` waits.
 #[pyclass(frozen, module = "voice_agent._native")]
 pub(crate) struct Session {
     line: Arc<Line>,
-    event_loop: Py<PyAny>,
+    letters: Arc<Letters>,
 }
 
 /// The way out of a session. A waiter that is cancelled leaves what it has taken for the next.
@@ -64,34 +64,28 @@ impl Line {
 
 #[pymethods]
 impl Session {
-    /// Opens a session of `agent`; `event_loop` is the running loop.
+    /// Opens a session of `agent` on the loop of `mailbox`, the running one.
     #[new]
-    fn new(py: Python<'_>, agent: &Agent, options: &str, event_loop: Py<PyAny>) -> PyResult<Self> {
+    fn new(agent: &Agent, options: &str, mailbox: &Mailbox) -> PyResult<Self> {
         let options = SessionOptions::from_json(options).map_err(raise)?;
-        let agent = agent.on(py, &event_loop)?;
+        let agent = agent.on(mailbox.letters())?;
         let _entered = runtime::handle()?.enter();
         let connection = Connection::open(&agent, options).map_err(raise)?;
-        Ok(Self::of(connection, event_loop))
+        Ok(Self::of(connection, mailbox))
     }
 
     /// Opens a session for a client on a WebSocket, whose first message this is, or `None` when none came for 250 ms.
     #[staticmethod]
-    fn accept(
-        py: Python<'_>,
-        agent: &Agent,
-        options: &str,
-        event_loop: Py<PyAny>,
-        first: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    fn accept(agent: &Agent, options: &str, mailbox: &Mailbox, first: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let options = SessionOptions::from_json(options).map_err(raise)?;
-        let agent = agent.on(py, &event_loop)?;
+        let agent = agent.on(mailbox.letters())?;
         let first = first.map(message).transpose()?;
         let handle = runtime::handle()?;
         let _entered = handle.enter();
         // It waits for nothing: a session that has just begun has room for one message.
         let opened = Connection::accept(&agent, options, first).now_or_never();
         let wanted = || Error::new(ErrorKind::InvalidInput, Stage::Session, "the first message is too much");
-        Ok(Self::of(opened.unwrap_or_else(|| Err(wanted())).map_err(raise)?, event_loop))
+        Ok(Self::of(opened.unwrap_or_else(|| Err(wanted())).map_err(raise)?, mailbox))
     }
 
     /// The session's name.
@@ -126,16 +120,16 @@ impl Session {
     /// Waits until there is something to take, or nothing will come any more.
     fn ready(&self, py: Python<'_>) -> PyResult<Pending> {
         let line = self.line.clone();
-        awaitable::spawn(py, &self.event_loop, async move {
+        awaitable::begin(py, &self.letters, async move {
             line.fill().await;
-            Ok(true)
+            Ok(Given::Truth(true))
         })
     }
 
     /// Hands over microphone audio. `None` when it was taken at once.
     fn send_audio(&self, py: Python<'_>, pcm: &[u8]) -> PyResult<Option<Pending>> {
         let (session, pcm) = (self.session().clone(), Bytes::copy_from_slice(pcm));
-        self.at_once(py, Box::pin(async move { session.send_audio(pcm).await.map(|()| true) }))
+        self.at_once(py, Box::pin(async move { session.send_audio(pcm).await.map(|()| Given::Truth(true)) }))
     }
 
     /// Hands over a message of a client on a WebSocket. `None` when it was taken at once; gives false when the session
@@ -144,8 +138,8 @@ impl Session {
         let (line, message) = (self.line.clone(), message(received)?);
         let work = async move {
             match line.connection.take_message(message).await {
-                Ok(()) => Ok(true),
-                Err(NotTaken::Over) => Ok(false),
+                Ok(()) => Ok(Given::Truth(true)),
+                Err(NotTaken::Over) => Ok(Given::Truth(false)),
                 Err(refused) => Err(Error::new(ErrorKind::Protocol, Stage::Session, refused.to_string())),
             }
         };
@@ -191,9 +185,9 @@ impl Session {
     /// Waits until the session is over and all its work has ended.
     fn closed(&self, py: Python<'_>) -> PyResult<Pending> {
         let session = self.session().clone();
-        awaitable::spawn(py, &self.event_loop, async move {
+        awaitable::begin(py, &self.letters, async move {
             session.closed().await;
-            Ok(true)
+            Ok(Given::Truth(true))
         })
     }
 
@@ -208,17 +202,15 @@ impl Session {
     }
 }
 
-type Work = Pin<Box<dyn Future<Output = Result<bool>> + Send>>;
-
 impl Session {
-    fn of(connection: Connection, event_loop: Py<PyAny>) -> Self {
+    fn of(connection: Connection, mailbox: &Mailbox) -> Self {
         let line = Line {
             connection,
             waiting: tokio::sync::Mutex::default(),
             taken: Mutex::default(),
             ended: AtomicBool::new(false),
         };
-        Self { line: Arc::new(line), event_loop }
+        Self { line: Arc::new(line), letters: mailbox.letters().clone() }
     }
 
     fn session(&self) -> &voice_core::agent::Session {
@@ -229,12 +221,12 @@ impl Session {
         self.session().control(control).map_err(raise)
     }
 
-    /// Spares a task where the work does not have to wait, which is nearly always.
+    /// Spares a future where the work does not have to wait, which is nearly always.
     fn at_once(&self, py: Python<'_>, mut work: Work) -> PyResult<Option<Pending>> {
         match work.as_mut().now_or_never() {
-            None => awaitable::spawn(py, &self.event_loop, work).map(Some),
-            Some(Ok(true)) => Ok(None),
-            Some(given) => awaitable::spawn(py, &self.event_loop, std::future::ready(given)).map(Some),
+            None => awaitable::begin(py, &self.letters, work).map(Some),
+            Some(Ok(Given::Truth(true))) => Ok(None),
+            Some(given) => awaitable::begin(py, &self.letters, std::future::ready(given)).map(Some),
         }
     }
 }

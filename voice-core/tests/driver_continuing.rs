@@ -54,6 +54,11 @@ fn agent(model: &Model) -> Agent {
     Agent::builder().config(config).llm(Arc::new(model.clone())).tts(Arc::new(voice)).build()
 }
 
+/// A session whose snapshots are wanted.
+fn followed() -> SessionOptions {
+    SessionOptions { snapshots: true, ..SessionOptions::default() }
+}
+
 /// Reads until an event is the one wanted; gives all events.
 async fn until(session: &Session, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut events = Vec::new();
@@ -82,12 +87,12 @@ fn newest(session: &Session) -> Option<Arc<Snapshot>> {
 #[tokio::test(start_paused = true)]
 async fn a_session_goes_on_from_what_another_one_was() {
     let model = model();
-    let first = agent(&model).open(SessionOptions::default()).expect("it opens");
+    let first = agent(&model).open(followed()).expect("it opens");
     let context = Some(Some("It is noon.".to_owned()));
     first.control(Control::SetContext { instructions: None, context }).expect("it is open");
     exchange(&first, "apple.").await;
     let continues = newest(&first);
-    let second = agent(&model).open(SessionOptions { continues, ..SessionOptions::default() }).expect("it opens");
+    let second = agent(&model).open(SessionOptions { continues, ..followed() }).expect("it opens");
     let events = exchange(&second, "peach.").await;
     assert!(!events.iter().any(|event| matches!(event, Event::Reply { turn: TurnId(0), .. })), "no second greeting");
     assert!(events.iter().any(|event| matches!(event, Event::ReplyEnd { turn: TurnId(2), .. })), "{events:?}");
@@ -101,7 +106,7 @@ async fn a_session_goes_on_from_what_another_one_was() {
 
 #[tokio::test(start_paused = true)]
 async fn observers_learn_of_every_commit_and_are_never_waited_for() {
-    let session = agent(&model()).open(SessionOptions::default()).expect("it opens");
+    let session = agent(&model()).open(followed()).expect("it opens");
     let mut snapshots = session.snapshots();
     exchange(&session, "apple.").await;
     // Nobody has read for a while: what is there is the newest.
@@ -117,26 +122,25 @@ async fn observers_learn_of_every_commit_and_are_never_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_session_that_may_go_on_elsewhere_leaves_something() {
-    for (reason, leaves) in [
-        (CloseReason::Drain, true),
-        (CloseReason::End, false),
-        (CloseReason::Deleted, false),
-        (CloseReason::Idle, false),
-        (CloseReason::Limit, false),
-    ] {
-        let session = agent(&model()).open(SessionOptions::default()).expect("it opens");
+async fn who_follows_a_session_learns_how_it_ended_and_what_it_was() {
+    for reason in [CloseReason::Drain, CloseReason::End, CloseReason::Deleted, CloseReason::Idle, CloseReason::Limit] {
+        let session = agent(&model()).open(followed()).expect("it opens");
         exchange(&session, "apple.").await;
+        assert_eq!(session.status().goodbye, None);
         session.control(Control::Close(reason)).expect("the session is open");
         session.closed().await;
-        let left = newest(&session).map(|snapshot| snapshot.history.last().cloned());
-        assert_eq!(left, leaves.then(|| Some(Message::agent("You said apple."))), "{reason:?}");
+        let left = newest(&session).and_then(|snapshot| snapshot.history.last().cloned());
+        assert_eq!(left, Some(Message::agent("You said apple.")));
+        assert_eq!((session.status().goodbye, session.history().len()), (Some(reason), 0));
     }
+    let session = agent(&model()).open(SessionOptions::default()).expect("it opens");
+    exchange(&session, "apple.").await;
+    assert_eq!(newest(&session), None, "nobody wants to follow it");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_heard_of_a_reply_when_the_server_goes_is_kept() {
-    let session = agent(&model()).open(SessionOptions::default()).expect("it opens");
+    let session = agent(&model()).open(followed()).expect("it opens");
     session.control(Control::Text("one two three four five six seven eight".into())).expect("it is open");
     until(&session, |event| matches!(event, Event::Reply { turn: TurnId(1), .. })).await;
     tokio::time::sleep(300 * MS).await;
@@ -153,7 +157,7 @@ async fn what_is_heard_of_a_reply_when_the_server_goes_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn the_status_tells_whether_a_turn_is_under_way() {
-    let session = agent(&model()).open(SessionOptions::default()).expect("it opens");
+    let session = agent(&model()).open(followed()).expect("it opens");
     until(&session, |event| matches!(event, Event::ReplyEnd { turn: TurnId(0), .. })).await;
     assert!(!session.status().busy);
     session.control(Control::Text("apple.".into())).expect("it is open");
@@ -167,8 +171,8 @@ async fn the_status_tells_whether_a_turn_is_under_way() {
 #[tokio::test(start_paused = true)]
 async fn a_session_whose_task_panics_ends_alone_and_its_client_is_told() {
     let agent = agent(&model());
-    let other = agent.open(SessionOptions::default()).expect("it opens");
-    let (session, mut events) = agent.open_observed(SessionOptions::default()).expect("it opens");
+    let other = agent.open(followed()).expect("it opens");
+    let (session, mut events) = agent.open_observed(followed()).expect("it opens");
     exchange(&session, "apple.").await;
     let connection = Connection::new(session.clone(), Default::default(), ServerCodec::begun(false), String::new(), []);
     session.control(Control::Text(POISON.into())).expect("it is open");

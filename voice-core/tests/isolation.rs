@@ -1,7 +1,7 @@
 //! What one user's session hears does not depend on who else is there: probabilities and words are the same to the last bit
 //! while others come, talk, leave and break down.
 #![cfg(all(feature = "testing", feature = "silero"))]
-#![allow(clippy::expect_used, missing_docs)]
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 use bytes::Bytes;
 use futures::StreamExt;

@@ -24,6 +24,25 @@ impl Endpoint {
     pub fn websocket(&self, path: &str) -> String {
         format!("{}://{}{path}", if self.secure { "wss" } else { "ws" }, self.rest)
     }
+
+    /// Whether it speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Its host, without the brackets of an IPv6 address, and its port; `None` where the port is none.
+    pub fn host_and_port(&self) -> Option<(&str, u16)> {
+        let authority = self.rest.split('/').next()?;
+        let usual = if self.secure { 443 } else { 80 };
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        match port.strip_prefix(':') {
+            Some(port) => Some((host, port.parse().ok()?)),
+            None => Some((host, usual)),
+        }
+    }
 }
 
 impl FromStr for Endpoint {
@@ -85,6 +104,20 @@ mod tests {
                 (endpoint.http("/v1/listen"), endpoint.websocket("/v1/listen")),
                 (http.into(), websocket.into())
             );
+        }
+    }
+
+    #[test]
+    fn host_and_port_are_told_as_they_are_connected_to() {
+        for (base, expected) in [
+            ("https://api.deepgram.com/v1", Some(("api.deepgram.com", 443))),
+            ("http://localhost", Some(("localhost", 80))),
+            ("http://localhost:11434/v1", Some(("localhost", 11_434))),
+            ("https://[::1]:8443/x", Some(("::1", 8_443))),
+            ("https://[::1]", Some(("::1", 443))),
+            ("https://host:port", None),
+        ] {
+            assert_eq!(base.parse::<Endpoint>().unwrap().host_and_port(), expected, "{base}");
         }
     }
 

@@ -12,6 +12,8 @@ mod backoff;
 mod endpoint;
 #[allow(dead_code, reason = "shared by the services that are built in")]
 mod milliseconds;
+#[cfg(feature = "tls")]
+mod reach;
 mod secret;
 #[cfg(feature = "tls")]
 #[cfg_attr(not(all(feature = "openai", feature = "tavily")), allow(dead_code, reason = "shared by several services"))]
@@ -56,4 +58,6 @@ pub mod tavily;
 pub use endpoint::Endpoint;
 #[cfg(feature = "http")]
 pub use http::client as http_client;
+#[cfg(feature = "tls")]
+pub use reach::connect_time;
 pub use secret::Secret;

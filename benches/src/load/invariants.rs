@@ -200,3 +200,122 @@ fn words(text: &str) -> String {
 fn short(frame: &ServerFrame) -> String {
     format!("{frame:?}").chars().take(60).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use voice_core::TurnId;
+    use voice_core::conversation::{CloseReason, TurnMetrics};
+    use voice_core::protocol::Providers;
+
+    fn ready() -> ServerFrame {
+        let name = || "fake".to_owned();
+        let providers = Providers { stt: name(), llm: name(), tts: name() };
+        let (session, resume) = ("s".into(), "t".into());
+        ServerFrame::Ready { session, resume, input_rate: 16_000, output_rate: 16_000, providers }
+    }
+
+    fn words(turn: u32) -> ServerFrame {
+        ServerFrame::Transcript { turn: TurnId(turn), text: "hello".into(), is_final: true }
+    }
+
+    fn reply(turn: u32, text: &str) -> ServerFrame {
+        ServerFrame::Reply { turn: TurnId(turn), text: text.into() }
+    }
+
+    fn audio() -> ServerFrame {
+        ServerFrame::Audio(vec![0; 4].into())
+    }
+
+    fn clear(turn: u32) -> ServerFrame {
+        ServerFrame::Clear { turn: TurnId(turn) }
+    }
+
+    fn end(turn: u32, interrupted: bool, heard: &str) -> ServerFrame {
+        ServerFrame::ReplyEnd { turn: TurnId(turn), interrupted, heard: heard.into() }
+    }
+
+    fn metrics(turn: u32) -> ServerFrame {
+        ServerFrame::Metrics(TurnMetrics { turn: TurnId(turn), ..TurnMetrics::default() }.into())
+    }
+
+    fn failure() -> ServerFrame {
+        ServerFrame::error(ErrorCode::Provider, "out of order")
+    }
+
+    fn bye() -> ServerFrame {
+        ServerFrame::Bye { reason: CloseReason::End }
+    }
+
+    /// Whole turns: one that was heard, one that was cut short, one in which a service failed.
+    fn conversation() -> Vec<ServerFrame> {
+        let heard =
+            [words(1), reply(1, "One. "), metrics(1), audio(), reply(1, "Two."), audio(), end(1, false, "One. Two.")];
+        let cut = [words(2), reply(2, "Three four."), metrics(2), audio(), clear(2), end(2, true, "Three")];
+        let failed = [words(3), failure(), reply(3, "Sorry."), audio(), end(3, false, "Sorry.")];
+        [vec![ready()], heard.to_vec(), cut.to_vec(), failed.to_vec()].concat()
+    }
+
+    fn seen(frames: &[ServerFrame]) -> Invariants {
+        let mut invariants = Invariants::new(false);
+        invariants.connected();
+        frames.iter().for_each(|frame| invariants.see(frame));
+        invariants.at_rest();
+        invariants
+    }
+
+    #[test]
+    fn a_conversation_in_due_order_has_no_problem() {
+        let invariants = seen(&conversation());
+        assert_eq!(invariants.problems(), (&[][..], 0));
+        assert_eq!((invariants.answered(), invariants.failed()), (2, 1));
+        assert_eq!(seen(&[bye()]).problems().1, 0, "a refusal");
+        assert_eq!(seen(&[ready(), bye()]).problems().1, 0);
+    }
+
+    #[test]
+    fn whatever_is_out_of_order_is_a_problem() {
+        let (mut swapped, good) = (conversation(), conversation());
+        swapped.swap(0, 1);
+        let pause = ServerFrame::Pause { turn: TurnId(1) };
+        let broken: [(&str, Vec<ServerFrame>); 14] = [
+            ("something before ready", swapped),
+            ("ready twice", vec![ready(), ready()]),
+            ("after bye", vec![ready(), bye(), words(1)]),
+            ("two finals", [good.clone(), vec![words(3)]].concat()),
+            ("audio before text", vec![ready(), words(1), audio(), reply(1, "One."), end(1, false, "One.")]),
+            ("audio after clear", vec![ready(), reply(1, "One."), clear(1), audio(), end(1, true, "")]),
+            ("audio after the end", [good.clone(), vec![audio()]].concat()),
+            ("text after the end", [good.clone(), vec![reply(3, "More.")]].concat()),
+            ("text of an older turn", vec![ready(), reply(2, "Two."), reply(1, "One.")]),
+            ("two ends", [good.clone(), vec![end(3, false, "Sorry.")]].concat()),
+            ("metrics twice", [good.clone(), vec![metrics(1)]].concat()),
+            ("heard what was not said", vec![ready(), reply(1, "One."), end(1, true, "Two")]),
+            ("heard less, not interrupted", vec![ready(), reply(1, "One two."), end(1, false, "One")]),
+            ("a pause for one who cannot", vec![ready(), pause]),
+        ];
+        for (what, frames) in broken {
+            assert!(seen(&frames).problems().1 > 0, "{what}");
+        }
+        assert_eq!(seen(&[ready(), words(1)]).problems().0, ["turn 1 was never answered"]);
+    }
+
+    #[test]
+    fn what_was_on_its_way_when_the_connection_was_lost_is_excused_and_nothing_else() {
+        let mut invariants = seen(&[ready(), words(1), reply(1, "One two."), audio()]);
+        assert_eq!(invariants.problems().1, 1, "not answered yet");
+        invariants = Invariants::new(true);
+        for frame in [ready(), words(1), reply(1, "One two."), audio()] {
+            invariants.see(&frame);
+        }
+        invariants.lost();
+        invariants.connected();
+        for frame in [ready(), words(2), reply(2, "Three."), audio(), end(2, false, "Three.")] {
+            invariants.see(&frame);
+        }
+        invariants.at_rest();
+        assert_eq!(invariants.problems(), (&[][..], 0));
+        invariants.see(&end(2, false, "Three."));
+        assert_eq!(invariants.problems().1, 1);
+    }
+}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import json
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,16 +18,26 @@ from .providers import LlmRequest, OfferedTool, input_of, message_of, window_of
 
 _OVER = object()
 _tasks: set[asyncio.Task[None]] = set()
+_mailboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Mailbox] = weakref.WeakKeyDictionary()
 
 
-def settle(future: asyncio.Future[Any], value: Any, failed: bool) -> None:
-    """Called on the loop when native work is done."""
-    if future.done():
-        return
-    if failed:
-        future.set_exception(value)
-    else:
-        future.set_result(value)
+def mailbox() -> _native.Mailbox:
+    """Where native work leaves notes for the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _mailboxes.get(loop)
+    if found is None:
+        found = _mailboxes[loop] = _native.Mailbox(weakref.ref(loop))
+        try:
+            loop.add_reader(found, found.empty)
+        except NotImplementedError:  # Windows' own loop watches no sockets.
+            found.be_told_by(functools.partial(_tell, weakref.ref(loop), weakref.ref(found)))
+    return found
+
+
+def _tell(loop: weakref.ref[asyncio.AbstractEventLoop], box: weakref.ref[_native.Mailbox]) -> None:
+    (there, found) = (loop(), box())
+    if there and found:
+        there.call_soon_threadsafe(found.empty)
 
 
 async def finished(pending: _native.Pending) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import weakref
 from collections.abc import Callable
 from typing import Any, final
 
@@ -10,6 +11,7 @@ __all__ = [
     "Call",
     "Denoiser",
     "Foreign",
+    "Mailbox",
     "Pending",
     "Resampler",
     "Session",
@@ -67,6 +69,15 @@ class Call:
     def finish(self, failure: tuple[str, str, float | None, BaseException] | None = None) -> None: ...
 
 @final
+class Mailbox:
+    """The side of the loop, which owns it."""
+
+    def __new__(cls, event_loop: weakref.ref[asyncio.AbstractEventLoop]) -> Mailbox: ...
+    def fileno(self) -> int: ...
+    def be_told_by(self, callback: Callable[[], None]) -> None: ...
+    def empty(self) -> None: ...
+
+@final
 class Pending:
     """Work under way. Awaited through `future`; a waiter that is cancelled calls `cancel`."""
 
@@ -78,11 +89,9 @@ class Pending:
 class Session:
     """One session. What it gives is taken with `take`; where nothing is there yet, `ready` waits."""
 
-    def __new__(cls, agent: Agent, options: str, event_loop: asyncio.AbstractEventLoop) -> Session: ...
+    def __new__(cls, agent: Agent, options: str, mailbox: Mailbox) -> Session: ...
     @staticmethod
-    def accept(
-        agent: Agent, options: str, event_loop: asyncio.AbstractEventLoop, first: str | bytes | None
-    ) -> Session: ...
+    def accept(agent: Agent, options: str, mailbox: Mailbox, first: str | bytes | None) -> Session: ...
     @property
     def id(self) -> str: ...
     @property
@@ -147,7 +156,7 @@ def report() -> tuple[str, str]:
 def conformance(
     stage: str,
     provider: Foreign,
-    event_loop: asyncio.AbstractEventLoop,
+    mailbox: Mailbox,
     *,
     patience_ms: int,
     sample_rate: int = 16000,
@@ -157,14 +166,14 @@ def conformance(
 
 def run_script(
     script: str,
-    event_loop: asyncio.AbstractEventLoop,
+    mailbox: Mailbox,
     *,
     llm: Foreign | None,
     tts: Foreign | None,
     tools: Foreign | None,
 ) -> Pending:
     """Runs a scripted conversation and gives its log, a line each. Stages that the script leaves to its host are served by
-    these, on `event_loop`, while the simulated clock stands still."""
+    these, on the loop of `mailbox`, while the simulated clock stands still."""
 
 def shut_down() -> None:
     """Ends all native work. Called by `atexit`, while the interpreter is whole."""

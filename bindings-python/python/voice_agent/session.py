@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterable, AsyncIterator
 from types import TracebackType
@@ -10,7 +9,7 @@ from typing import Any, Literal, TypeAlias, Union
 
 from . import _native
 from ._arrays import Pcm, pcm_of
-from ._bridge import finished
+from ._bridge import finished, mailbox
 from .errors import UnavailableError
 from .events import Event, Metrics, event_of, metrics_of
 from .providers import Message, message_of
@@ -37,14 +36,13 @@ class Session:
     def open(self) -> Session:
         """Opens it on the running event loop; does nothing when it is open. :meth:`close` belongs to it."""
         if self._opened is None:
-            self._opened = _native.Session(self._agent, self._options, asyncio.get_running_loop())
+            self._opened = _native.Session(self._agent, self._options, mailbox())
         return self
 
     def accept(self, first: str | bytes | None = None) -> Session:
         """Opens it for a client on a WebSocket of the ``/ws`` contract, whose first message this is, or ``None`` when none
         came for 250 ms. What the client asks for counts more than the options."""
-        loop = asyncio.get_running_loop()
-        self._opened = _native.Session.accept(self._agent, self._options, loop, first)
+        self._opened = _native.Session.accept(self._agent, self._options, mailbox(), first)
         return self
 
     async def __aenter__(self) -> Session:

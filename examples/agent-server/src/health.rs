@@ -1,6 +1,7 @@
 //! For whoever restarts processes and sends traffic: alive, ready.
 
 use crate::problem::whole_seconds;
+use crate::providers::regions;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -36,6 +37,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
         "providers": state.providers.names(),
         "missing": missing,
         "sessions": { "open": state.registry.len(), "limit": state.registry.limit() },
+        "regions": regions::told(&state.providers.regions),
         "tasks": state.tasks_alive(),
     });
     if state.tokens.required() {

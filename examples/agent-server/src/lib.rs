@@ -33,6 +33,7 @@ mod store;
 mod tls;
 mod tokens;
 mod traces;
+mod users;
 mod visitor;
 mod ws;
 
@@ -42,7 +43,7 @@ pub use config::{
 };
 pub use guard::{Guard, Network, Origin};
 pub use logging::{LogLevels, start as start_log};
-pub use providers::{ExampleGroup, MissingEngine, Providers};
+pub use providers::{ExampleGroup, MissingEngine, Providers, Regions};
 pub use routes::app;
 pub use serve::Server;
 pub use state::AppState;

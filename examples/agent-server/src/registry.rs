@@ -2,7 +2,7 @@
 
 use crate::admission::Refused;
 use crate::observe::Seen;
-use crate::store::Pass;
+use crate::store::{KnownUser, Pass};
 use crate::tokens::Use;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +22,8 @@ pub(crate) struct Entry {
     pub(crate) pass: Pass,
     /// Grows with every server that takes the session over.
     pub(crate) epoch: u64,
-    /// Whose memory it has brought back, and adds to at its end.
-    pub(crate) user: Option<String>,
+    /// Whose it is, where users are remembered.
+    pub(crate) user: Option<KnownUser>,
     /// Cancelled when the session is over and the store knows.
     pub(crate) kept: CancelToken,
     /// What has been seen of it.
@@ -43,9 +43,19 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The same, counted as a use of a token, and for this user.
-    pub(crate) fn of_token(self, token: Use, user: Option<&str>) -> Self {
-        Self { token: Some(token), user: user.map(str::to_owned), ..self }
+    /// For whom the token vouches.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The same, for this user.
+    pub(crate) fn of_user(self, user: Option<&str>) -> Self {
+        Self { user: user.map(str::to_owned), ..self }
+    }
+
+    /// The same, counted as a use of a token.
+    pub(crate) fn of_token(self, token: Use) -> Self {
+        Self { token: Some(token), ..self }
     }
 }
 
@@ -58,10 +68,15 @@ pub(crate) struct Seat {
 }
 
 impl Entry {
+    /// The user who has opened it, where a token vouched for one.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.place.user()
+    }
+
     /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is
     /// nobody else's, whoever knows how to resume it.
     pub(crate) fn is_open_to(&self, user: Option<&str>) -> bool {
-        self.place.user.is_none() || self.place.user.as_deref() == user
+        is_open_to(self.owner(), user)
     }
 
     /// Takes the seat; whoever has it is told to leave and waited for.
@@ -89,7 +104,12 @@ impl Drop for Seat {
 pub(crate) struct Holder {
     pub(crate) pass: Pass,
     pub(crate) epoch: u64,
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<KnownUser>,
+}
+
+/// As [`Entry::is_open_to`], of a session that is not here.
+pub(crate) fn is_open_to(owner: Option<&str>, user: Option<&str>) -> bool {
+    owner.is_none() || owner == user
 }
 
 /// All open sessions.
@@ -149,7 +169,7 @@ impl Registry {
         options: SessionOptions,
         Holder { pass, epoch, user }: Holder,
     ) -> Result<(Arc<Entry>, Events), Refusal> {
-        let options = SessionOptions { id: Some(pass.id.clone()), ..options };
+        let options = SessionOptions { id: Some(pass.id.clone()), snapshots: true, ..options };
         let (session, events) = agent.open_observed(options).map_err(Refusal::Failed)?;
         if let Some(token) = &mut place.token {
             token.begun();

@@ -1,9 +1,9 @@
 //! Sessions that go on here though another server, or another task, held them before.
 
 use crate::nodes;
-use crate::registry::{Entry, Events, Holder, Place, Refusal};
+use crate::registry::{Entry, Events, Holder, Place, Refusal, is_open_to};
 use crate::state::AppState;
-use crate::store::{Claimed, Pass, StoreError};
+use crate::store::{Claimed, Pass, StoreError, Whereabouts};
 use std::sync::Arc;
 use voice_core::agent::{ClientFormat, SessionOptions};
 
@@ -23,7 +23,7 @@ pub(crate) async fn take_over(
     place: Place,
 ) -> Result<TakeOver, Refusal> {
     let Some(pass) = Pass::read(token) else { return Ok(TakeOver::Unknown(place)) };
-    let claimed = claim(state, &pass).await.unwrap_or_else(|error| {
+    let claimed = claim(state, &pass, place.user()).await.unwrap_or_else(|error| {
         tracing::warn!(session = %pass.id, %error, "a session cannot be continued");
         None
     });
@@ -35,11 +35,10 @@ pub(crate) async fn take_over(
 }
 
 /// Takes a session over: from a server that lets it go, or from one that cannot any more.
-async fn claim(state: &AppState, pass: &Pass) -> Result<Option<Claimed>, StoreError> {
+async fn claim(state: &AppState, pass: &Pass, user: Option<&str>) -> Result<Option<Claimed>, StoreError> {
     let memory = &state.memory;
-    let Some(found) = memory.store.find(&pass.id).await?.filter(|found| found.token == pass.hash()) else {
-        return Ok(None);
-    };
+    let may = |found: &Whereabouts| found.token == pass.hash() && is_open_to(found.owner.as_deref(), user);
+    let Some(found) = memory.store.find(&pass.id).await?.filter(may) else { return Ok(None) };
     if let Some(holder) = found.node.filter(|node| *node != memory.node) {
         nodes::release(state, &pass.id, &holder).await;
     }

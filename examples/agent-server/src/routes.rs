@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::{admission, api, body, guard, health, login, metrics, page, tokens, traces, visitor, ws};
+use crate::{admission, api, body, guard, health, login, metrics, page, tokens, traces, users, visitor, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -20,6 +20,7 @@ pub fn app(state: AppState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/api/examples", get(api::examples))
         .nest("/api/sessions", sessions(&state))
+        .nest("/api/users", users(&state))
         .nest("/api/tokens", tokens(&state))
         .merge(logins(&state))
         .merge(dashboard(&state))
@@ -82,6 +83,14 @@ fn dashboard(state: &AppState) -> Router<AppState> {
         .route("/dashboard", get(page::dashboard))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), login::authorise_page))
+}
+
+/// What is remembered of users; behind the token as well.
+fn users(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/{user}/memory", get(users::show).delete(users::erase))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), login::authorise))
 }
 
 async fn not_built() -> Problem {

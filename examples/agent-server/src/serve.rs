@@ -3,7 +3,7 @@
 use crate::accept::Door;
 use crate::config::Config;
 use crate::drain;
-use crate::providers::Providers;
+use crate::providers::{Providers, regions};
 use crate::routes;
 use crate::shards::Shards;
 use crate::state::AppState;
@@ -82,9 +82,6 @@ impl Server {
         {
             tracing::warn!(language, "the local engines know English only");
         }
-        for name in &config.without_effect {
-            tracing::warn!("{name} is set, but changes nothing in this build");
-        }
         if config.admin_token.is_none() && !self.address.ip().is_loopback() {
             tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
         }
@@ -113,6 +110,7 @@ impl Server {
             () = accepting => {}
             () = ending => {}
             () = state.admission.pressure.watch_process() => {}
+            () = regions::watch(&state.providers.regions) => {}
             () = reload(tls) => {}
         }
         closing.cancel();

@@ -27,6 +27,7 @@ use crate::cancel::CancelToken;
 use crate::conversation::{ConversationConfig, Event, Snapshot};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::id::SessionId;
+use crate::message::Message;
 use crate::recording::RecordingOptions;
 use crate::stage::{Denoiser, EchoCanceller, LlmProvider, SttProvider, Tool, TtsProvider, TurnDetector, Vad};
 use crate::stream::SpeechConfig;
@@ -125,6 +126,8 @@ pub struct SessionOptions {
     pub continues: Option<Arc<Snapshot>>,
     /// What is known of earlier conversations with the same user, in short: the history begins with it.
     pub remembers: Option<String>,
+    /// Whether [`Session::snapshots`] is to be followed.
+    pub snapshots: bool,
 }
 
 /// Puts an agent together.
@@ -179,6 +182,23 @@ impl Agent {
     /// What has happened to its sessions so far.
     pub fn counts(&self) -> AgentCounts {
         self.parts.tallies.read()
+    }
+
+    /// Has the language model sum up what was said, as it does with the older turns of a session. It takes as long as the model
+    /// does; the call ends when the future is dropped. Empty where the model has nothing to say.
+    ///
+    /// # Errors
+    /// `Unsupported` without a language model, else what it says.
+    pub async fn sum_up(&self, messages: &[Message], most_tokens: usize) -> Result<String> {
+        let Some(llm) = &self.parts.llm else {
+            return Err(Error::new(ErrorKind::Unsupported, Stage::Llm, "there is no language model"));
+        };
+        scribe::sum_up(llm, messages, most_tokens).await
+    }
+
+    /// What was said as a text, where no model sums it up: the newest of it, at most so many estimated tokens.
+    pub fn newest_of(messages: &[Message], most_tokens: usize) -> String {
+        scribe::newest(messages, most_tokens)
     }
 
     /// The agent's settings.

@@ -5,11 +5,11 @@ use crate::error::Result;
 use crate::id::SummaryId;
 use crate::message::Message;
 use crate::stage::{CallContext, LlmEvent, LlmProvider, LlmPurpose, LlmRequest};
-use crate::tool::shortened;
+use crate::text::{estimated_tokens, within_tokens};
+use crate::tool::{AnsweredCall, shortened};
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt, poll_fn};
 use futures::stream::BoxStream;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -67,6 +67,15 @@ impl Scribe {
     }
 }
 
+/// A summary for which no session waits.
+pub(super) async fn sum_up(llm: &Arc<dyn LlmProvider>, messages: &[Message], most_tokens: usize) -> Result<String> {
+    let cx = CallContext::detached();
+    let tasks = cx.tasks.clone();
+    let summary = read(llm.generate(request(messages, most_tokens), cx), most_tokens).await;
+    tasks.close().await;
+    Ok(within_tokens(summary?.trim(), most_tokens).to_owned())
+}
+
 /// What the model writes, until it ends or has written more than can be used.
 async fn read(mut answer: BoxStream<'static, Result<LlmEvent>>, most_tokens: usize) -> Result<String> {
     let mut text = String::new();
@@ -78,6 +87,24 @@ async fn read(mut answer: BoxStream<'static, Result<LlmEvent>>, most_tokens: usi
         }
     }
     Ok(text)
+}
+
+/// What was said and done as a text, for those that have no model to sum it up: the newest of it, at most so many estimated
+/// tokens.
+pub(super) fn newest(messages: &[Message], most_tokens: usize) -> String {
+    let mut lines = Vec::new();
+    let mut left = most_tokens;
+    for message in messages.iter().rev() {
+        let line = lines_of(message);
+        let tokens = estimated_tokens(&line);
+        if tokens > left {
+            break;
+        }
+        left -= tokens;
+        lines.push(line);
+    }
+    lines.reverse();
+    lines.concat()
 }
 
 /// The turns are told as a record in one message: a model that got them as a conversation would go on with it.
@@ -100,26 +127,29 @@ fn request(messages: &[Message], most_tokens: usize) -> LlmRequest {
 }
 
 fn record(messages: &[Message]) -> String {
-    let mut record = "<record>\n".to_owned();
-    for message in messages {
-        // Writing to a string cannot fail.
-        let _ = match message {
-            Message::Summary(text) => writeln!(record, "Earlier summary: {text}"),
-            Message::User(text) => writeln!(record, "User: {text}"),
-            Message::Agent(text) => writeln!(record, "Agent: {text}"),
-            Message::Tools(round) => round.calls.iter().try_for_each(|answered| {
+    let lines: String = messages.iter().map(lines_of).collect();
+    format!("<record>\n{lines}</record>")
+}
+
+fn lines_of(message: &Message) -> String {
+    match message {
+        Message::Summary(text) => format!("Earlier summary: {text}\n"),
+        Message::User(text) => format!("User: {text}\n"),
+        Message::Agent(text) => format!("Agent: {text}\n"),
+        Message::Tools(round) => {
+            let line = |answered: &AnsweredCall| {
                 let result = shortened(answered.result.clone(), RESULT_CHARS);
-                writeln!(record, "Tool {} {}: {result}", answered.call.name, answered.call.arguments)
-            }),
-        };
+                format!("Tool {} {}: {result}\n", answered.call.name, answered.call.arguments)
+            };
+            round.calls.iter().map(line).collect()
+        }
     }
-    record + "</record>"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::{AnsweredCall, ToolCall, ToolRound};
+    use crate::tool::{ToolCall, ToolRound};
 
     #[test]
     fn the_model_gets_a_record_and_is_told_how_much_it_may_write() {

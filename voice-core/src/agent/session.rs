@@ -77,6 +77,8 @@ pub struct SessionStatus {
     pub busy: bool,
     /// Whether the session is over.
     pub closed: bool,
+    /// Why it ended, once it has said so.
+    pub goodbye: Option<CloseReason>,
     /// Whether it came to its end by a fault of its own: its task panicked.
     pub broken: bool,
     /// How the agent is to behave, for the next prompt.
@@ -275,10 +277,12 @@ impl Session {
     }
 
     /// What there is to keep of the session, so that it can go on elsewhere ([`SessionOptions::continues`]); each change wakes
-    /// the receiver, and those that it is too slow for are left out. `None` before the session has begun and after it was
-    /// brought to its end; what broke down, or was closed with `Drain`, leaves its last.
+    /// the receiver, and those that it is too slow for are left out. `None` until the session has begun, and always unless
+    /// [`SessionOptions::snapshots`] asks for it. The last one outlives the session, to be kept or forgotten by who follows it:
+    /// what [ended](SessionStatus::goodbye) with `Drain`, or broke down, may go on.
     ///
     /// [`SessionOptions::continues`]: super::SessionOptions::continues
+    /// [`SessionOptions::snapshots`]: super::SessionOptions::snapshots
     pub fn snapshots(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
         self.shared.snapshot.clone()
     }

@@ -23,6 +23,9 @@ pub struct Start {
     /// The token of an earlier `ready`: go on with that session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// Who the user is, if the session's token vouches for it: what is known of them is brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// The client can hold what it has buffered and go on with it.
     pub pause: bool,
     /// The client has no echo cancellation of its own.
@@ -37,6 +40,7 @@ impl Default for Start {
             instructions: None,
             context: None,
             resume: None,
+            user: None,
             pause: false,
             echo_cancellation: false,
         }
@@ -127,6 +131,7 @@ fn start(fields: &mut Fields) -> Result<Start, Rejection> {
         instructions: fields.string("instructions")?,
         context: fields.string("context")?,
         resume: fields.string("resume")?,
+        user: fields.string("user")?,
         pause: fields.flag("pause")?,
         echo_cancellation: fields.flag("echo_cancellation")?,
     })

@@ -24,7 +24,7 @@ impl Moves {
     /// has reached the client.
     pub(crate) fn at_rest(&mut self, conversation: &Conversation, begun: impl Fn(TurnId) -> bool) -> Verdict {
         self.moments += 1;
-        if self.moments % EVERY != 0 || conversation.is_closed() {
+        if !self.moments.is_multiple_of(EVERY) || conversation.is_closed() {
             return Ok(());
         }
         let snapshot = conversation.snapshot();

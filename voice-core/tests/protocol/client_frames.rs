@@ -14,12 +14,13 @@ fn frames_have_the_fields_of_the_contract() {
         instructions: Some("Be kind.".into()),
         context: Some("It rains.".into()),
         resume: Some("abc".into()),
+        user: Some("ada".into()),
         pause: true,
         echo_cancellation: true,
     };
     for (json, frame) in [
         (
-            r#"{"type":"start","input_rate":48000,"output_rate":24000,"instructions":"Be kind.","context":"It rains.","resume":"abc","pause":true,"echo_cancellation":true}"#,
+            r#"{"type":"start","input_rate":48000,"output_rate":24000,"instructions":"Be kind.","context":"It rains.","resume":"abc","user":"ada","pause":true,"echo_cancellation":true}"#,
             ClientFrame::Start(full),
         ),
         (

@@ -8,12 +8,13 @@ use voice_core::conversation::{PathPart, PathStage, TurnMetrics};
 use voice_core::protocol::{ClientFrame, MetricsFrame, RATES, ServerCodec, ServerFrame, Start, WireMessage};
 
 const TYPES: [&str; 7] = ["start", "played", "text", "interrupt", "end", "clear", "audio"];
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "input_rate",
     "output_rate",
     "instructions",
     "context",
     "resume",
+    "user",
     "pause",
     "echo_cancellation",
     "turn",
@@ -47,13 +48,14 @@ fn frame_like_json() -> impl Strategy<Value = String> {
 fn start() -> impl Strategy<Value = Start> {
     let rate = || prop::sample::select(RATES.to_vec());
     let text = || prop::option::of(any::<String>());
-    (rate(), rate(), text(), text(), text(), any::<bool>(), any::<bool>()).prop_map(
-        |(input_rate, output_rate, instructions, context, resume, pause, echo_cancellation)| Start {
+    (rate(), rate(), text(), text(), text(), text(), any::<bool>(), any::<bool>()).prop_map(
+        |(input_rate, output_rate, instructions, context, resume, user, pause, echo_cancellation)| Start {
             input_rate,
             output_rate,
             instructions,
             context,
             resume,
+            user,
             pause,
             echo_cancellation,
         },

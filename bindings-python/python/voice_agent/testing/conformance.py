@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,6 +35,6 @@ async def conformance(provider: Any, *, stage: Literal["stt", "llm", "tts"], pat
     make = {"stt": _bridge.stt, "llm": _bridge.llm, "tts": _bridge.tts}[stage]
     rate = provider.sample_rate if stage == "tts" else 16_000
     pending = _native.conformance(
-        stage, make(provider), asyncio.get_running_loop(), patience_ms=round(patience * 1_000), sample_rate=rate
+        stage, make(provider), _bridge.mailbox(), patience_ms=round(patience * 1_000), sample_rate=rate
     )
     return Report(**json.loads(await _bridge.finished(pending)))

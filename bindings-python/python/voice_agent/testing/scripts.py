@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,7 +37,7 @@ async def run_script(
     log: list[str] = await _bridge.finished(
         _native.run_script(
             script,
-            asyncio.get_running_loop(),
+            _bridge.mailbox(),
             llm=_bridge.llm(llm) if llm else None,
             tts=_bridge.tts(tts) if tts else None,
             tools=_bridge.tools(runners) if runners else None,

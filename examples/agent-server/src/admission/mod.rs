@@ -11,12 +11,14 @@ mod lifetime;
 mod pace;
 mod pressure;
 mod rate;
+mod refused;
 
 pub(crate) use cpu::used as cpu_time;
 pub(crate) use crowd::{Crowd, Member};
 pub(crate) use lifetime::Lifetime;
 pub(crate) use pace::Pace;
-pub(crate) use pressure::{Pressure, Short};
+pub(crate) use pressure::Pressure;
+pub(crate) use refused::Refused;
 
 use crate::clock::unix_seconds;
 use crate::config::Limits;
@@ -24,97 +26,21 @@ use crate::guard::household;
 use crate::problem::Problem;
 use crate::registry::{Place, Registry};
 use crate::state::AppState;
-use crate::tokens::{Claims, Spent};
+use crate::tokens::Claims;
 use crate::visitor::Visitor;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rate::Rate;
+use refused::AGAIN_WHEN_FULL;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections that may be coming back at once. Each is one for as long as its first frame takes, 250 ms at most.
 const RETURNING: usize = 256;
-/// When it is worth asking again: sessions last for minutes, and pressure is judged by the last 2 s.
-const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
-const AGAIN_WHEN_OVERLOADED: Duration = Duration::from_secs(5);
-const AGAIN_AT_ONCE: Duration = Duration::from_secs(1);
-
-/// Why no session is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// As many are open as may be.
-    Full,
-    /// The server is late, or its processors are busy.
-    Overloaded(Short),
-    /// Too many are coming back at this moment.
-    Crowded,
-    /// The token may have no more sessions.
-    Spent(Spent),
-    /// The token has ended.
-    Ended,
-}
-
-impl Refused {
-    /// The word in `/readyz`, and the code of the error.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => "overloaded",
-            Self::Spent(Spent::Busy) => "token_busy",
-            Self::Spent(Spent::Used) => "token_used_up",
-            Self::Ended => "token_expired",
-        }
-    }
-
-    pub(crate) fn message(self) -> &'static str {
-        match self {
-            Self::Full => "as many sessions are open as there may be",
-            Self::Overloaded(Short::Time) => "the server is late and takes no further session for now",
-            Self::Overloaded(Short::Processors) => "the server is busy and takes no further session for now",
-            Self::Crowded => "too many clients are coming back at once",
-            Self::Spent(Spent::Busy) => "the token has as many sessions open as it may",
-            Self::Spent(Spent::Used) => "the token has had as many sessions as it may",
-            Self::Spent(Spent::Crowded) => "too many tokens are in use",
-            Self::Ended => "the token has ended",
-        }
-    }
-
-    /// When to try again; `None` where it is of no use.
-    pub(crate) fn again(self) -> Option<Duration> {
-        match self {
-            Self::Full | Self::Spent(Spent::Busy) => Some(AGAIN_WHEN_FULL),
-            Self::Overloaded(_) | Self::Spent(Spent::Crowded) => Some(AGAIN_WHEN_OVERLOADED),
-            Self::Crowded => Some(AGAIN_AT_ONCE),
-            Self::Spent(Spent::Used) | Self::Ended => None,
-        }
-    }
-
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Full | Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Spent(Spent::Busy) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Spent(Spent::Used) => StatusCode::FORBIDDEN,
-            Self::Ended => StatusCode::UNAUTHORIZED,
-        }
-    }
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        let problem = Self::new(refused.status(), refused.word(), refused.message());
-        match refused.again() {
-            Some(wait) => problem.retry_after(wait),
-            None => problem,
-        }
-    }
-}
 
 /// What a connection may do.
 pub(crate) enum Entrance {
@@ -189,22 +115,29 @@ impl Admission {
         }
     }
 
-    /// A place for a session of this visitor.
+    /// A place for a session.
     ///
     /// # Errors
-    /// There is none, or none for its token.
-    pub(crate) fn place(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
-        if let Some(short) = self.pressure.short() {
-            return Err(Refused::Overloaded(short));
+    /// There is none.
+    pub(crate) fn room(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
+        match self.pressure.short() {
+            Some(short) => Err(Refused::Overloaded(short)),
+            None => Ok(state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user())),
         }
-        let place = state.registry.reserve().ok_or(Refused::Full)?;
+    }
+
+    /// The place with the right of this visitor to a session of its own.
+    ///
+    /// # Errors
+    /// Its token gives it none.
+    pub(crate) fn entitle(&self, state: &AppState, place: Place, visitor: &Visitor) -> Result<Place, Refused> {
         let Some(claims) = &visitor.claims else { return Ok(place) };
         let now = unix_seconds();
         if claims.ended(now) {
             return Err(Refused::Ended);
         }
         let token = state.tokens.ledger.claim(claims, now).map_err(Refused::Spent)?;
-        Ok(place.of_token(token, visitor.user()))
+        Ok(place.of_token(token))
     }
 
     /// What a connection may do that says whether it is coming back.
@@ -213,7 +146,7 @@ impl Admission {
     /// Nothing.
     pub(crate) fn enter(&self, state: &AppState, visitor: &Visitor, coming_back: bool) -> Result<Entrance, Refused> {
         if !coming_back {
-            match self.place(state, visitor) {
+            match self.room(state, visitor).and_then(|place| self.entitle(state, place, visitor)) {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
                 Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}

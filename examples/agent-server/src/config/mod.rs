@@ -62,8 +62,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Keys of cloud services, by the name of their setting.
     pub keys: BTreeMap<&'static str, Secret>,
-    /// Where cloud services are found, by the name of the setting; elsewhere only when named.
-    pub base_urls: BTreeMap<&'static str, Endpoint>,
+    /// Where cloud services are found, by the name of the setting, one for each region; elsewhere only when named.
+    pub base_urls: BTreeMap<&'static str, Vec<Endpoint>>,
     /// Recognisers, the first preferred; empty when not named.
     pub stt: Vec<ProviderChoice>,
     /// Language models, the first preferred; empty when not named.
@@ -104,8 +104,6 @@ pub struct Config {
     pub log_transcripts: bool,
     /// Where traces go.
     pub telemetry: Telemetry,
-    /// Settings that are known and were given but change nothing in this build.
-    pub without_effect: Vec<&'static str>,
 }
 
 impl Config {
@@ -117,7 +115,7 @@ impl Config {
         let layers = Layers::read(sources)?;
         let mut base_urls = BTreeMap::new();
         for name in settings::BASE_URLS {
-            if let Some(url) = layers.parse(name, parse::base_url)? {
+            if let Some(url) = layers.parse(name, parse::base_urls)? {
                 base_urls.insert(name, url);
             }
         }
@@ -154,7 +152,6 @@ impl Config {
             log: layers.parse("LOG", str::parse)?.unwrap_or_default(),
             log_transcripts: layers.parse("LOG_TRANSCRIPTS", parse::switch)?.unwrap_or(false),
             telemetry: Telemetry::read(&layers)?,
-            without_effect: settings::WITHOUT_EFFECT.into_iter().filter(|name| layers.get(name).is_some()).collect(),
         };
         layers.parse("VAD", parse::vad)?;
         config.apply_to_agent(&layers)?;

@@ -107,6 +107,14 @@ pub(super) fn networks(value: &str) -> Parsed<Vec<Network>> {
     parts.map(|part| part.parse().map_err(|()| ConfigError::new(example))).collect()
 }
 
-pub(super) fn base_url(value: &str) -> Parsed<Endpoint> {
-    value.parse().map_err(|error: voice_core::Error| ConfigError::new(error.message()))
+/// One base URL, or one for each region, separated by commas.
+pub(super) fn base_urls(value: &str) -> Parsed<Vec<Endpoint>> {
+    let wrong = |error: voice_core::Error| ConfigError::new(error.message());
+    let urls = value.split(',').map(|url| url.trim().parse().map_err(wrong)).collect::<Parsed<Vec<Endpoint>>>()?;
+    let doubled = urls.iter().enumerate().any(|(at, url)| urls[..at].contains(url));
+    if doubled { wrong_urls() } else { Ok(urls) }
+}
+
+fn wrong_urls<T>() -> Parsed<T> {
+    wrong("names a region twice")
 }

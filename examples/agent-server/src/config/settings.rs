@@ -25,9 +25,6 @@ pub(super) const KEYS: [&str; 5] =
 pub(super) const BASE_URLS: [&str; 5] =
     ["DEEPGRAM_BASE_URL", "GROQ_BASE_URL", "CARTESIA_BASE_URL", "TAVILY_BASE_URL", "OPENAI_BASE_URL"];
 
-/// Settings that are known and change nothing in this build.
-pub(super) const WITHOUT_EFFECT: [&str; 0] = [];
-
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
     setting("HOST", "Address or name to listen on [127.0.0.1]"),
@@ -39,11 +36,11 @@ pub const SETTINGS: &[Setting] = &[
     secret(KEYS[2]),
     secret(KEYS[3]),
     secret(KEYS[4]),
-    setting(BASE_URLS[0], "Where Deepgram is found"),
-    setting(BASE_URLS[1], "Where Groq is found"),
-    setting(BASE_URLS[2], "Where Cartesia is found"),
-    setting(BASE_URLS[3], "Where Tavily is found"),
-    setting(BASE_URLS[4], "Where an OpenAI-compatible server is found"),
+    setting(BASE_URLS[0], "Where Deepgram is found; several regions separated by commas"),
+    setting(BASE_URLS[1], "Where Groq is found; regions as above"),
+    setting(BASE_URLS[2], "Where Cartesia is found; regions as above"),
+    setting(BASE_URLS[3], "Where Tavily is found; regions as above"),
+    setting(BASE_URLS[4], "Where an OpenAI-compatible server is found; regions as above"),
     setting("STT", "Speech to text: provider[:model][,…]"),
     setting("LLM", "Language model: provider[:model][,…]"),
     setting("TTS", "Text to speech: provider[:model][,…]"),

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) type Labels<const N: usize> = [(&'static str, &'static str); N];
 pub(super) type Counters<const N: usize> = Family<Labels<N>, Counter>;
 pub(super) type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
+pub(super) type Measures<const N: usize> = Family<Labels<N>, Gauge<f64, AtomicU64>>;
 pub(super) type Histograms<const N: usize> = Family<Labels<N>, Histogram, Buckets>;
 
 /// Upper bounds for what a person waits for, in s: dense between 50 ms and 1 s, where a conversation begins to drag.
@@ -72,7 +73,11 @@ pub(super) struct Families {
     pub(super) queued_audio: Gauge,
     pub(super) observer_missed: Counter,
     pub(super) trace_exports: Counters<1>,
+    // Of the regions of services.
+    pub(super) region_connect: Measures<2>,
+    pub(super) region_chosen: Gauges<2>,
     // Of the process.
+    pub(super) tasks: Gauge,
     pub(super) lateness: Histogram,
     pub(super) cpu: Counter<f64, AtomicU64>,
     pub(super) resident: Gauge,
@@ -119,6 +124,9 @@ impl Families {
             queued_audio: all.unit("queued_audio", "Reply audio that transports have not taken", Unit::Bytes),
             observer_missed: all.one("observer_missed", "Events that were too fast for the server's own observers"),
             trace_exports: all.one("trace_exports", "Batches of traces: taken by their collector or dropped"),
+            region_connect: all.unit("region_connect", "How long a region takes to connect to", Unit::Seconds),
+            region_chosen: all.one("region_chosen", "Whether a region serves what begins now: 1 or 0"),
+            tasks: all.one("tasks", "Tasks of the threads that serve: connections, sessions and what belongs to them"),
             lateness: all.plain_seconds(
                 "thread_lateness",
                 "How late the threads that serve sessions wake up",

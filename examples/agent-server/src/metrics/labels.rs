@@ -59,6 +59,12 @@ pub(super) fn error_code(code: ErrorCode) -> &'static str {
     }
 }
 
+/// The number of a region in its setting; a service hardly has more than these.
+pub(crate) fn region(number: usize) -> &'static str {
+    const NUMBERS: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
+    NUMBERS.get(number).copied().unwrap_or("other")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

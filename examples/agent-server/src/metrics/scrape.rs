@@ -1,14 +1,16 @@
 //! `GET /metrics`: what was counted, and what is read the moment somebody asks.
 
-use super::Metrics;
 use super::families::{set_count, set_sum};
 use super::process::Process;
+use super::{Metrics, labels};
 use crate::problem::Problem;
+use crate::providers::Regions;
 use crate::state::{AppState, Shared};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
+use std::sync::Arc;
 use voice_core::agent::{AgentCounts, QueueDepths};
 use voice_core::conversation::AgentState;
 
@@ -20,7 +22,9 @@ pub(crate) async fn show(State(state): State<AppState>) -> Response {
     let metrics = &state.metrics;
     metrics.read_sessions(&state);
     metrics.read_counts(state.agent.counts());
+    metrics.read_regions(&state.providers.regions);
     metrics.read_process(Process::read());
+    metrics.families.tasks.set(signed(state.tasks_alive()));
     let mut text = String::new();
     match encode(&mut text, &metrics.registry) {
         Ok(()) => ([(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response(),
@@ -77,6 +81,21 @@ impl Metrics {
         set_count(&families.overruns, counts.overruns);
         set_count(&families.stalls, counts.stalls);
         set_sum(&families.dropped_speech, counts.dropped_speech_ms as f64 / 1_000.0);
+    }
+
+    fn read_regions(&self, all: &[Arc<Regions>]) {
+        let families = &self.families;
+        for regions in all {
+            for (number, region) in regions.told().into_iter().enumerate() {
+                let labels = [("service", regions.service()), ("region", labels::region(number))];
+                // One that cannot be reached is infinitely far away.
+                families
+                    .region_connect
+                    .get_or_create(&labels)
+                    .set(region.connect_ms.map_or(f64::INFINITY, |ms| ms / 1_000.0));
+                families.region_chosen.get_or_create(&labels).set(i64::from(region.chosen));
+            }
+        }
     }
 
     fn read_process(&self, process: Process) {

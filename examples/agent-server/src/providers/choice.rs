@@ -15,7 +15,7 @@ pub(super) enum Chosen<'a> {
 }
 
 /// A cloud service of this build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Service {
     Cartesia,
     Deepgram,

@@ -17,14 +17,15 @@ const RECOVERY_OF_SEVERAL: Duration = Duration::from_secs(10);
 /// Connections in a row that may fail where another recogniser waits to be asked.
 const CONNECTIONS_OF_SEVERAL: u32 = 2;
 
-/// A recogniser; `alone` when no other takes over.
+/// A recogniser at `base_url`; `alone` when no other takes over.
 pub(super) fn stt(
     service: Service,
     model: Option<&str>,
     alone: bool,
+    base_url: Option<Endpoint>,
     config: &Config,
 ) -> Result<Arc<dyn SttProvider>, ConfigError> {
-    let Place { key, base_url, model } = Place::of(service, model, config);
+    let Place { key, base_url, model } = Place::of(service, model, base_url, config);
     let language = config.language.clone();
     let made: voice_core::Result<Arc<dyn SttProvider>> = match service {
         Service::Deepgram => {
@@ -46,8 +47,14 @@ pub(super) fn stt(
     made.map_err(|error| wrong(StageKind::Stt, service, &error))
 }
 
-pub(super) fn llm(service: Service, model: Option<&str>, config: &Config) -> Result<Arc<dyn LlmProvider>, ConfigError> {
-    let Place { key, base_url, model } = Place::of(service, model, config);
+/// A language model.
+pub(super) fn llm(
+    service: Service,
+    model: Option<&str>,
+    base_url: Option<Endpoint>,
+    config: &Config,
+) -> Result<Arc<dyn LlmProvider>, ConfigError> {
+    let Place { key, base_url, model } = Place::of(service, model, base_url, config);
     let made: voice_core::Result<Arc<dyn LlmProvider>> = match service {
         Service::Groq => groq::llm(key, model, base_url).map(|llm| Arc::new(llm) as _),
         Service::OpenAi => {
@@ -64,9 +71,10 @@ pub(super) fn tts(
     service: Service,
     model: Option<&str>,
     voice: Option<&str>,
+    base_url: Option<Endpoint>,
     config: &Config,
 ) -> Result<Arc<dyn TtsProvider>, ConfigError> {
-    let Place { key, base_url, model } = Place::of(service, model, config);
+    let Place { key, base_url, model } = Place::of(service, model, base_url, config);
     // A voice is a model at Deepgram: the more specific setting wins.
     let voice = voice.filter(|_| service != Service::Deepgram || model.is_none());
     if let Some(voice) = voice {
@@ -106,14 +114,12 @@ fn is_id(voice: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12]) && groups.concat().bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
-/// Web search, where there is a key for it.
-pub(super) fn tools(config: &Config) -> Result<Vec<Arc<dyn Tool>>, ConfigError> {
-    let Some(key) = config.keys.get("TAVILY_API_KEY") else { return Ok(Vec::new()) };
+/// Web search at `base_url`.
+pub(super) fn search(key: &Secret, base_url: Option<Endpoint>) -> Result<Arc<dyn Tool>, ConfigError> {
     let mut settings = TavilyConfig::default();
-    settings.key = Some(key.clone());
-    settings.base_url = config.base_urls.get("TAVILY_BASE_URL").cloned();
+    (settings.key, settings.base_url) = (Some(key.clone()), base_url);
     let search = WebSearch::new(settings).map_err(|error| ConfigError::new(error.message()))?;
-    Ok(vec![Arc::new(search)])
+    Ok(Arc::new(search))
 }
 
 /// Where a service is found and how it is entered.
@@ -124,12 +130,8 @@ struct Place {
 }
 
 impl Place {
-    fn of(service: Service, model: Option<&str>, config: &Config) -> Self {
-        Self {
-            key: config.keys.get(service.key()).cloned(),
-            base_url: config.base_urls.get(service.base_url()).cloned(),
-            model: model.map(str::to_owned),
-        }
+    fn of(service: Service, model: Option<&str>, base_url: Option<Endpoint>, config: &Config) -> Self {
+        Self { key: config.keys.get(service.key()).cloned(), base_url, model: model.map(str::to_owned) }
     }
 }
 

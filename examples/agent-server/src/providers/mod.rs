@@ -6,6 +6,7 @@ mod cloud;
 mod fake;
 mod line_up;
 mod local;
+pub(crate) mod regions;
 mod standby;
 mod turn;
 
@@ -13,6 +14,7 @@ use crate::config::{Config, ConfigError, StageKind};
 use choice::Chosen;
 use futures::future::BoxFuture;
 use line_up::LineUp;
+pub use regions::Regions;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub struct Providers {
     pub english_only: bool,
     /// What is played when nothing can speak.
     pub standby_line: Option<StandbyLine>,
+    /// Services that have several regions.
+    pub regions: Vec<Arc<Regions>>,
 }
 
 impl Providers {
@@ -87,16 +91,17 @@ impl Providers {
             Self { vad: Some(vad), turn_detector, denoise: config.denoise, echo_cancellation: true, ..Self::default() };
         let chosen = |stage| choice::of(stage, config);
         let (stt, llm, tts) = (chosen(StageKind::Stt)?, chosen(StageKind::Llm)?, chosen(StageKind::Tts)?);
-        let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new() };
+        let mut line_up = LineUp { config, examples: Vec::new(), missing: Vec::new(), regions: Vec::new() };
         providers.stt = line_up.stt(&stt)?;
         providers.llm = line_up.llm(&llm)?;
         providers.tts = line_up.tts(&tts)?;
         if llm.iter().any(|chosen| matches!(chosen, Chosen::Cloud(..))) {
-            providers.tools = cloud::tools(config)?;
+            providers.tools = line_up.tools()?;
         } else if config.keys.contains_key("TAVILY_API_KEY") {
             tracing::warn!("TAVILY_API_KEY changes nothing: only a language model in the cloud searches the web");
         }
         (providers.examples, providers.missing) = (line_up.examples, line_up.missing);
+        providers.regions = line_up.regions;
         providers.remarks = remarks(&stt, &llm);
         providers.english_only = stt.contains(&Chosen::Local) || tts.contains(&Chosen::Local);
         Ok(providers)
@@ -108,6 +113,7 @@ impl Providers {
     /// # Errors
     /// A provider refuses the key or the model: no session could work.
     pub async fn warm_up(&mut self) -> Result<(), ConfigError> {
+        regions::look(&self.regions).await;
         let ready = |stage: Stage, warm_up: Option<BoxFuture<'static, voice_core::Result<()>>>| async move {
             let Some(warm_up) = warm_up else { return Ok(()) };
             match tokio::time::timeout(WARM_UP, warm_up).await {

@@ -4,6 +4,7 @@
 use super::{Hold, Record, StoreError};
 use crate::registry::Entry;
 use crate::state::AppState;
+use crate::users;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -15,7 +16,7 @@ const REFRESHES: u32 = 3;
 
 /// Keeps a session until it is over; then erases it, or leaves it to whoever goes on with it.
 pub(crate) async fn keep(entry: Arc<Entry>, state: AppState) {
-    let mut keeper = Keeper { snapshots: entry.session.snapshots(), newest: None, held: true, entry, state };
+    let mut keeper = Keeper { snapshots: entry.session.snapshots(), held: true, entry, state };
     keeper.follow().await;
     keeper.finish().await;
     keeper.entry.kept.cancel();
@@ -25,8 +26,6 @@ struct Keeper {
     entry: Arc<Entry>,
     state: AppState,
     snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
-    /// The last one that there was.
-    newest: Option<Arc<Snapshot>>,
     /// Nobody else has taken the session over.
     held: bool,
 }
@@ -55,7 +54,6 @@ impl Keeper {
     /// Writes the newest snapshot, if there is one.
     async fn write_newest(&mut self, held_here: bool) -> Result<(), StoreError> {
         let Some(snapshot) = self.snapshots.borrow_and_update().clone() else { return Ok(()) };
-        self.newest = Some(snapshot.clone());
         if !self.held {
             return Ok(());
         }
@@ -65,6 +63,7 @@ impl Keeper {
             token: entry.pass.hash(),
             epoch: entry.epoch,
             node: held_here.then(|| self.state.memory.node.clone()),
+            owner: entry.owner().map(str::to_owned),
             user: entry.user.clone(),
             snapshot,
         };
@@ -88,25 +87,25 @@ impl Keeper {
 
     /// The session is over.
     async fn finish(&mut self) {
-        let goes_on = self.snapshots.borrow().is_some();
-        let (id, epoch) = (self.entry.session.id(), self.entry.epoch);
-        let done = if !self.held {
-            Ok(())
-        } else if goes_on {
+        if !self.held {
+            return;
+        }
+        let status = self.entry.session.status();
+        let goes_on = status.broken || status.goodbye == Some(CloseReason::Drain);
+        let done = if goes_on {
             self.write_newest(false).await
         } else {
-            self.state.memory.store.end(id, epoch).await
+            self.state.memory.store.end(self.entry.session.id(), self.entry.epoch).await
         };
         if let Err(error) = done {
             // What is left there goes when its time is over.
             tracing::warn!(%error, "how the session ended is not known to the store");
         }
-        if self.held && !goes_on {
-            self.remember().await;
+        if !goes_on {
+            let last = self.snapshots.borrow().clone();
+            users::remember(&self.state, &self.entry, last.as_deref()).await;
         }
     }
-
-    async fn remember(&mut self) {}
 }
 
 async fn comes_up(up: &mut watch::Receiver<bool>) {

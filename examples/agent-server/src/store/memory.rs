@@ -1,6 +1,8 @@
 //! The store of a server that is alone: a table in this process. It is what a session goes on from whose task broke down.
 
-use super::{Claimed, Hold, NodeId, Pass, Record, SessionStore, StoreError, UserMemory, UserStore, Whereabouts};
+use super::{
+    Claimed, Hold, KnownUser, NodeId, Pass, Record, SessionStore, StoreError, UserMemory, UserStore, Whereabouts,
+};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -84,9 +86,11 @@ impl SessionStore for MemoryStore {
 
     async fn find(&self, id: &SessionId) -> Result<Option<Whereabouts>, StoreError> {
         let mut sessions = lock(&self.sessions);
-        Ok(sessions
-            .get(id.as_str())
-            .map(|record| Whereabouts { token: record.token.clone(), node: record.node.clone() }))
+        Ok(sessions.get(id.as_str()).map(|record| Whereabouts {
+            token: record.token.clone(),
+            owner: record.owner.clone(),
+            node: record.node.clone(),
+        }))
     }
 
     async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {
@@ -114,19 +118,20 @@ impl UserStore for MemoryStore {
         Ok(lock(&self.users).get(user).cloned().unwrap_or_default())
     }
 
-    async fn write(&self, user: &str, version: u64, summary: &str) -> Result<bool, StoreError> {
+    async fn write(&self, user: &KnownUser, summary: &str) -> Result<bool, StoreError> {
         let mut users = lock(&self.users);
-        let current = users.get(user).map_or(0, |memory| memory.version);
-        if current == version {
-            users.put(user, UserMemory { version: version + 1, summary: Some(summary.to_owned()) });
+        let UserMemory { version, erased, .. } = users.get(&user.name).cloned().unwrap_or_default();
+        let as_read = (version, erased) == (user.version, user.erased);
+        if as_read {
+            users.put(&user.name, UserMemory { version: version + 1, erased, summary: Some(summary.to_owned()) });
         }
-        Ok(current == version)
+        Ok(as_read)
     }
 
     async fn erase(&self, user: &str) -> Result<(), StoreError> {
         let mut users = lock(&self.users);
-        let version = users.get(user).map_or(0, |memory| memory.version) + 1;
-        users.put(user, UserMemory { version, summary: None });
+        let UserMemory { version, erased, .. } = users.get(user).cloned().unwrap_or_default();
+        users.put(user, UserMemory { version, erased: erased + 1, summary: None });
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ pub use redis::Target;
 pub(crate) use redis::{Link, RedisStore, script};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use voice_core::SessionId;
 use voice_core::conversation::Snapshot;
@@ -32,8 +33,10 @@ pub(crate) struct Record {
     pub(crate) epoch: u64,
     /// Who holds it; nobody, where it may be taken over without asking.
     pub(crate) node: Option<NodeId>,
-    /// Whose memory it may bring back.
-    pub(crate) user: Option<String>,
+    /// For whom the token of the client vouched that opened it: it is nobody else's to continue.
+    pub(crate) owner: Option<String>,
+    /// Whose memory it has brought back, and adds to at its end.
+    pub(crate) user: Option<KnownUser>,
     pub(crate) snapshot: Arc<Snapshot>,
 }
 
@@ -49,6 +52,7 @@ pub(crate) enum Hold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) token: TokenHash,
+    pub(crate) owner: Option<String>,
     pub(crate) node: Option<NodeId>,
 }
 
@@ -56,8 +60,18 @@ pub(crate) struct Whereabouts {
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) epoch: u64,
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<KnownUser>,
     pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// Whose session it is, as vouched for, and what was known of them when it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KnownUser {
+    pub(crate) name: String,
+    /// The version of what was brought back.
+    pub(crate) version: u64,
+    /// How often it had been erased.
+    pub(crate) erased: u64,
 }
 
 /// Why a store gave no answer.
@@ -90,8 +104,10 @@ pub(crate) trait SessionStore: Send + Sync {
 /// What is remembered of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct UserMemory {
-    /// Counts what has become of it: written or erased. What was read before is out of date.
+    /// Counts how often it was written.
     pub(crate) version: u64,
+    /// Counts how often it was erased: what was read before must not be written back.
+    pub(crate) erased: u64,
     /// What is known of them, in short.
     pub(crate) summary: Option<String>,
 }
@@ -102,9 +118,12 @@ pub(crate) trait UserStore: Send + Sync {
     /// What is remembered.
     async fn read(&self, user: &str) -> Result<UserMemory, StoreError>;
 
-    /// Replaces it, if it is still that version.
-    async fn write(&self, user: &str, version: u64, summary: &str) -> Result<bool, StoreError>;
+    /// Replaces it, if it still is as it was read.
+    async fn write(&self, user: &KnownUser, summary: &str) -> Result<bool, StoreError>;
 
     /// Erases it; what sessions that are open now know of it is not written back.
     async fn erase(&self, user: &str) -> Result<(), StoreError>;
 }
+
+#[cfg(test)]
+mod tests;

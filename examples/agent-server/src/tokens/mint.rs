@@ -37,11 +37,11 @@ impl Wish {
             .map_err(|error| bad("bad_json", format!("the body is not a JSON object: {error}")))?;
         let wish: Self =
             serde_json::from_value(Value::Object(value)).map_err(|error| bad("bad_value", error.to_string()))?;
-        let wrong = if !wish.ttl_s.is_none_or(|ttl| (1..=LONGEST_S).contains(&ttl)) {
+        let wrong = if wish.ttl_s.is_some_and(|ttl| !(1..=LONGEST_S).contains(&ttl)) {
             Some(format!("ttl_s must be from 1 to {LONGEST_S}"))
-        } else if !wish.user.as_deref().is_none_or(is_name) {
+        } else if wish.user.as_deref().is_some_and(|user| !is_name(user)) {
             Some("user must have 1 to 256 characters, none of them a control character".to_owned())
-        } else if !wish.origin.as_deref().is_none_or(|origin| origin.parse::<Origin>().is_ok()) {
+        } else if wish.origin.as_deref().is_some_and(|origin| origin.parse::<Origin>().is_err()) {
             Some("origin must be one such as https://voice.example".to_owned())
         } else {
             None

@@ -30,14 +30,19 @@ struct Admitted {
     caller: Caller,
 }
 
-/// A session.
-pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
+/// A session, for whoever is let in.
+pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
     let protocol = Carried::of(request.headers()).protocol;
-    let mut response = shake_hands(state, request, admit, |state, (admitted, connected), socket| async move {
+    let (accept, (admitted, connected)) = match check(&request).and_then(|key| Ok((key, admit(&state, &mut request)?)))
+    {
+        Ok(let_in) => let_in,
+        Err(problem) => return problem.into_response(),
+    };
+    let mut response = shake_hands(state, request, accept, async move |state, socket| {
         connection::serve(state, admitted, socket).await;
         drop(connected);
     });
-    if let Some(protocol) = protocol.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+    if let Some(protocol) = protocol {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
     response
@@ -46,7 +51,10 @@ pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> 
 /// A WebSocket without a session, for benches to compare with.
 #[cfg(feature = "fakes")]
 pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Response {
-    shake_hands(state, request, |_, _| Ok(()), |_, (), socket| echo::serve(socket))
+    match check(&request) {
+        Ok(accept) => shake_hands(state, request, accept, |_, socket| echo::serve(socket)),
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// Whether a client may come in; with what it holds while it is there.
@@ -71,21 +79,16 @@ fn note(problem: &Problem) {
     tracing::info!(code = problem.code(), "refused a connection");
 }
 
-/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own, with the pass of `admit`.
-fn shake_hands<P: Send + 'static, F>(
+/// Answers the handshake (RFC 6455, section 4.2) and leaves the rest to a task of its own.
+fn shake_hands<F>(
     state: AppState,
     mut request: Request,
-    admit: impl FnOnce(&AppState, &mut Request) -> Result<P, Problem>,
-    serve: impl FnOnce(AppState, P, (Incoming, Outgoing)) -> F + Send + 'static,
+    accept: HeaderValue,
+    serve: impl FnOnce(AppState, (Incoming, Outgoing)) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send,
 {
-    let admitted = check(&request).and_then(|accept| Ok((accept, admit(&state, &mut request)?)));
-    let (accept, pass) = match admitted {
-        Ok(admitted) => admitted,
-        Err(problem) => return problem.into_response(),
-    };
     let place = request.extensions_mut().remove::<ConnectionPermit>();
     let upgraded = hyper::upgrade::on(&mut request);
     let shared = state.clone();
@@ -93,7 +96,7 @@ where
         match upgraded.await {
             Ok(upgraded) => {
                 let socket = socket::accept(upgraded, shared.limits.stalled).await;
-                serve(shared, pass, socket).await;
+                serve(shared, socket).await;
             }
             Err(error) => tracing::debug!(%error, "a client left during the handshake"),
         }

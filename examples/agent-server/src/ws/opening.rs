@@ -9,6 +9,7 @@ use crate::resume::{self, TakeOver};
 use crate::state::AppState;
 use crate::store::{self, Pass};
 use crate::traces::Caller;
+use crate::users;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,33 +72,49 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     let mut remarks = remarks(state);
     let Admitted { entrance, visitor, caller } = admitted;
     let known = start.resume.as_deref().and_then(|token| state.registry.resume(token));
-    if let Some(entry) = known.filter(|entry| entry.is_open_to(visitor.user())) {
-        return Ok(Opened { entry, format, resumed: true, remarks });
-    }
-    let mut place = match entrance {
-        Entrance::Open(place) => place,
-        Entrance::Return(_) => state.admission.place(state, &visitor).map_err(Refusal::NoPlace)?,
+    let is_anothers = match known {
+        Some(entry) if entry.is_open_to(visitor.user()) => {
+            return Ok(Opened { entry, format, resumed: true, remarks });
+        }
+        known => known.is_some(),
+    };
+    let (mut place, entitled) = match entrance {
+        Entrance::Open(place) => (place, true),
+        Entrance::Return(_) => (state.admission.room(state, &visitor).map_err(Refusal::NoPlace)?, false),
     };
     if let Some(token) = &start.resume {
-        place = match resume::take_over(state, token, format, place).await? {
-            TakeOver::Taken(entry, events) => {
-                // To its task this client is the first.
-                attend(state, &entry, events, caller);
-                return Ok(Opened { entry, format, resumed: false, remarks });
-            }
-            TakeOver::Unknown(place) => place,
-        };
+        if !is_anothers {
+            place = match resume::take_over(state, token, format, place).await? {
+                TakeOver::Taken(entry, events) => {
+                    // To its task this client is the first.
+                    attend(state, &entry, events, caller);
+                    return Ok(Opened { entry, format, resumed: false, remarks });
+                }
+                TakeOver::Unknown(place) => place,
+            };
+        }
         let message = "`resume` names no open session; this is a new one";
         remarks.push(ServerFrame::error(ErrorCode::BadValue, message));
     }
+    let (user, remembers) = match &start.user {
+        Some(user) => users::welcome(state, user, visitor.user()).await.unwrap_or_else(|refusal| {
+            remarks.push(ServerFrame::error(ErrorCode::BadValue, refusal));
+            (None, None)
+        }),
+        None => (None, None),
+    };
     let options = SessionOptions {
         format,
         instructions: start.instructions,
         context: start.context,
+        remembers,
         ..SessionOptions::default()
     };
+    if !entitled {
+        place = state.admission.entitle(state, place, &visitor).map_err(Refusal::NoPlace)?;
+    }
     let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
-    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user: None })?;
+    let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user })?;
     attend(state, &entry, events, caller);
     Ok(Opened { entry, format, resumed: false, remarks })
 }

@@ -146,9 +146,7 @@ async fn the_api_asks_for_the_token_where_one_is_set() {
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         }
     }
-    for path in
-        ["/api/sessions/x", "/api/sessions/x/context", "/metrics", "/api/metrics/history", "/api/errors"]
-    {
+    for path in ["/api/sessions/x", "/api/sessions/x/context", "/metrics", "/api/metrics/history", "/api/errors"] {
         assert_eq!(server.get(path).send().await.status, 401, "{path}");
     }
     assert_eq!(server.get("/api/examples").send().await.status, 200);

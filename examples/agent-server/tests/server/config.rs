@@ -6,6 +6,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 #[path = "../../../../voice-core/tests/onnx_support/mod.rs"]
 mod onnx_support;
@@ -94,6 +95,16 @@ fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
         ("DEEPGRAM_BASE_URL", "deepgram.example"),
         ("LANGUAGE", "english!"),
         ("FAKE_LLM_MS", "soon"),
+        ("MAX_LATE_MS", "soon"),
+        ("MAX_CPU_PERCENT", "101"),
+        ("UPGRADES_PER_MINUTE", "-1"),
+        ("IDLE_S", "1.5"),
+        ("REQUEST_S", "0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
+        ("TOKEN_SECRET", "too-short-a-secret"),
+        ("TOKEN_KEY", "/nowhere/key.pem"),
+        ("TOKEN_PUBLIC_KEY", FILE),
+        ("REQUIRE_TOKEN", "on"),
         ("TURN_MODEL", "/nowhere/turn.onnx"),
         ("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so"),
     ] {
@@ -105,6 +116,37 @@ fn a_wrong_value_is_one_line_that_names_its_key_and_no_secret() {
     }
     let half = Sources { environment: environment(&[("TLS_CERT", "a.pem")]), ..Sources::default() };
     assert!(Config::load(&half).unwrap_err().to_string().starts_with("TLS_KEY"));
+}
+
+#[test]
+fn limits_are_as_they_were_set_and_nothing_is_no_limit() {
+    let usual = settings(&[]).limits;
+    assert_eq!((usual.idle, usual.longest), (Some(Duration::from_secs(900)), Some(Duration::from_secs(14_400))));
+    assert_eq!(usual.upgrades_per_minute.map(u32::from), Some(600));
+    let none =
+        ["UPGRADES_PER_MINUTE", "REQUESTS_PER_MINUTE", "CONNECTIONS_PER_ADDRESS", "MESSAGES_PER_SECOND", "IDLE_S"];
+    let none = settings(&none.map(|name| (name, "0"))).limits;
+    assert_eq!((none.upgrades_per_minute, none.requests_per_minute), (None, None));
+    assert_eq!((none.connections_per_address, none.messages_per_second, none.idle), (None, None, None));
+    let some = settings(&[("TRUSTED_PROXIES", "10.0.0.0/8,::1"), ("PING_S", "5"), ("MAX_LATE_MS", "20")]).limits;
+    assert!(some.trusted_proxies[0].contains("10.1.1.1".parse().unwrap()));
+    assert_eq!((some.ping, some.max_late), (Duration::from_secs(5), Some(Duration::from_millis(20))));
+}
+
+#[test]
+fn there_is_one_key_for_tokens() {
+    let folder = Folder::new("two-keys");
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let key = folder.write("key.pem", &key.serialize_pem());
+    let secret = ("TOKEN_SECRET", "a-secret-of-thirty-two-bytes-or-more");
+    let both = environment(&[secret, ("TOKEN_KEY", key.to_str().unwrap())]);
+    let error = Config::load(&Sources { environment: both, ..Sources::default() }).unwrap_err().to_string();
+    assert_eq!(error, "TOKEN_KEY: TOKEN_SECRET is set already, and there is one key");
+    let other = rcgen::KeyPair::generate().unwrap();
+    let other = folder.write("other.pem", &other.serialize_pem());
+    let environment = environment(&[("TOKEN_KEY", other.to_str().unwrap())]);
+    let error = Config::load(&Sources { environment, ..Sources::default() }).unwrap_err().to_string();
+    assert!(error.contains("the file holds no private key of Ed25519"), "{error}");
 }
 
 #[test]

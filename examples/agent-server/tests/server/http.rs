@@ -75,13 +75,17 @@ async fn readiness_names_providers_and_what_is_missing() {
     let server = TestServer::with(&settings(&[("MAX_SESSIONS", "7")]), providers).await;
     let answer = server.get("/readyz").send().await;
     assert_eq!(answer.status, 200);
+    let mut body = answer.json();
+    let tasks = body.as_object_mut().unwrap().remove("tasks");
+    assert!(tasks.is_some_and(|tasks| tasks.as_u64() >= Some(1)), "at least the one that answers");
     assert_eq!(
-        answer.json(),
+        body,
         json!({
             "status": "ready",
             "providers": { "stt": "fake", "llm": "fake", "tts": null },
             "missing": [{ "stage": "tts", "message": "install libflite1" }],
             "sessions": { "open": 0, "limit": 7 },
+            "regions": [],
         })
     );
 }

@@ -34,10 +34,6 @@ impl Model {
     pub(crate) fn last(&self) -> LlmRequest {
         self.asked.lock().unwrap().last().cloned().expect("it was asked")
     }
-
-    pub(crate) fn prompts(&self) -> Vec<Vec<Message>> {
-        self.asked.lock().unwrap().iter().map(|request| request.messages.clone()).collect()
-    }
 }
 
 impl LlmProvider for Model {

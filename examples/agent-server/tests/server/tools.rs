@@ -54,7 +54,6 @@ async fn a_spoken_question_is_looked_up_and_answered_with_its_sources() {
         ("TAVILY_API_KEY", "tvly-key"),
         ("TAVILY_BASE_URL", &tavily),
     ]);
-    assert!(config.without_effect.is_empty());
     let server = TestServer::with(&config, Providers::from_config(&config).unwrap()).await;
     let mut client = server.connect().await;
     client.send(json!({ "type": "start" })).await;

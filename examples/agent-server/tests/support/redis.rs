@@ -22,7 +22,7 @@ impl Redis {
     }
 
     async fn on(port: u16) -> Option<Self> {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
+        let directory = std::env::temp_dir().join(format!("voice-agent-redis-{port}"));
         std::fs::create_dir_all(&directory).unwrap();
         let started = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
@@ -31,7 +31,7 @@ impl Redis {
             .stderr(Stdio::null())
             .spawn();
         let Ok(child) = started else {
-            println!("skipped: redis-server is not installed");
+            eprintln!("skipped: redis-server is not installed");
             return None;
         };
         let redis = Self { child, port, directory };

@@ -12,7 +12,7 @@ impl Runner {
     pub(super) fn emit(&mut self, event: Event) {
         self.status.send_if_modified(|status| note(status, &event, self.conversation.newest_turn()));
         if let Event::Bye { reason } = event {
-            self.goodbye = Some(reason);
+            self.status.send_modify(|status| status.goodbye = Some(reason));
         }
         // No observer is a good reason for this to fail.
         let _ = self.events.send(event.clone());
@@ -85,6 +85,9 @@ impl Runner {
     }
 
     pub(super) fn show_snapshot(&mut self) {
+        if !self.snapshots_wanted {
+            return;
+        }
         self.shown_revision = Some(self.conversation.revision());
         self.snapshot.send_replace(Some(Arc::new(self.conversation.snapshot())));
     }

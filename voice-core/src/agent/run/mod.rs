@@ -65,11 +65,11 @@ pub(super) struct Runner {
     history: watch::Sender<Arc<[Message]>>,
     history_changed: bool,
     continues: Option<Arc<Snapshot>>,
+    snapshots_wanted: bool,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     /// What of the conversation the newest snapshot shows.
     shown_revision: Option<u64>,
     busy: bool,
-    goodbye: Option<CloseReason>,
     causes: Arc<Causes>,
     flow: Flow,
 }
@@ -136,10 +136,10 @@ impl Runner {
             history,
             history_changed: false,
             continues: options.continues,
+            snapshots_wanted: options.snapshots,
             snapshot,
             shown_revision: None,
             busy: false,
-            goodbye: None,
             causes,
             flow: Flow::default(),
         })
@@ -271,8 +271,8 @@ impl Runner {
             tell(&mut self.conversation, &mut self.recorder, now, Input::Played { turn, samples, reported });
         }
         self.flow.told(&self.id, now, &input, self.conversation.live_reply());
-        if let Input::Close(CloseReason::Drain) = input {
-            // The end erases what is known; whoever goes on elsewhere begins with this.
+        if let Input::Close(_) = input {
+            // The end erases what is known; whoever goes on begins with this.
             self.show_snapshot();
         }
         tell(&mut self.conversation, &mut self.recorder, now, input);
@@ -356,9 +356,6 @@ impl Runner {
             tracing::warn!(session = %self.id, tasks = self.tasks.len(), "a provider's task did not end in time");
         }
         self.history.send_replace(Arc::from([]));
-        if self.goodbye != Some(CloseReason::Drain) {
-            self.snapshot.send_replace(None);
-        }
         self.causes.forget();
         self.status.send_modify(|status| status.closed = true);
     }

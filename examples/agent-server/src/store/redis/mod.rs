@@ -1,8 +1,8 @@
 //! Sessions and users in Redis. Each is one key, so that a script on it is one step and a cluster knows where it is.
 //!
 //! ```text
-//! voice-agent:session:<id>       hash: token (its hash), epoch, node, user, data (a snapshot); or ended
-//! voice-agent:user:<hash>        hash: version, data (a summary)
+//! voice-agent:session:<id>       hash: token (its hash), epoch, node, owner, user, data (a snapshot); or ended
+//! voice-agent:user:<hash>        hash: version, erased (counts), data (a summary)
 //! voice-agent:nodes              sorted set: nodes by the time of their last heartbeat
 //! ```
 
@@ -13,7 +13,8 @@ pub(crate) use link::Link;
 pub use target::Target;
 
 use super::{
-    Claimed, Hold, NodeId, Pass, Record, SessionStore, StoreError, TokenHash, UserMemory, UserStore, Whereabouts,
+    Claimed, Hold, KnownUser, NodeId, Pass, Record, SessionStore, StoreError, TokenHash, UserMemory, UserStore,
+    Whereabouts,
 };
 use async_trait::async_trait;
 use redis::Cmd;
@@ -30,8 +31,9 @@ const SAVE: &str = "
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3], 'user', ARGV[4], 'data', ARGV[5])
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3], 'owner', ARGV[4],
+    'user', ARGV[5], 'data', ARGV[6])
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 
 /// Takes a session over: epoch, user and data, or nothing.
@@ -47,23 +49,24 @@ return {epoch, redis.call('HGET', KEYS[1], 'user'), redis.call('HGET', KEYS[1], 
 const END: &str = "
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 0 end
-redis.call('HDEL', KEYS[1], 'token', 'node', 'user', 'data')
+redis.call('HDEL', KEYS[1], 'token', 'node', 'owner', 'user', 'data')
 redis.call('HSET', KEYS[1], 'ended', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
-/// Replaces what is remembered of a user, if nobody else has.
+/// Replaces what is remembered of a user, if nobody else has. 1 or 0.
 const REMEMBER: &str = "
 local version = redis.call('HGET', KEYS[1], 'version') or '0'
-if version ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'version', version + 1, 'data', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local erased = redis.call('HGET', KEYS[1], 'erased') or '0'
+if version ~= ARGV[1] or erased ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'version', version + 1, 'data', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1";
 
-/// Erases it. The version stays, so that who has read it before does not write it back.
+/// Erases it. The counts stay, so that who has read it before does not write it back.
 const FORGET: &str = "
 redis.call('HDEL', KEYS[1], 'data')
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+redis.call('HINCRBY', KEYS[1], 'erased', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1";
 
@@ -109,7 +112,9 @@ impl SessionStore for RedisStore {
         }
         let mut command = script(SAVE, &session_key(&record.id));
         let node = record.node.as_deref().unwrap_or_default();
-        command.arg(record.epoch).arg(record.token.as_str()).arg(node).arg(record.user.as_deref().unwrap_or_default());
+        let user = record.user.as_ref().map(voice_core::json::written).unwrap_or_default();
+        command.arg(record.epoch).arg(record.token.as_str()).arg(node);
+        command.arg(record.owner.as_deref().unwrap_or_default()).arg(user);
         command.arg(data).arg(milliseconds(self.session_ttl));
         let ours: bool = self.link.call(&command).await?;
         Ok(if ours { Hold::Ours } else { Hold::Lost })
@@ -117,10 +122,11 @@ impl SessionStore for RedisStore {
 
     async fn find(&self, id: &SessionId) -> Result<Option<Whereabouts>, StoreError> {
         let mut command = redis::cmd("HMGET");
-        command.arg(session_key(id)).arg("token").arg("node");
-        let (token, node): (Option<String>, Option<String>) = self.link.call(&command).await?;
-        let node = node.filter(|node| !node.is_empty()).map(Into::into);
-        Ok(token.map(|token| Whereabouts { token: TokenHash::written(token), node }))
+        command.arg(session_key(id)).arg("token").arg("owner").arg("node");
+        let (token, owner, node): (Option<String>, Option<String>, Option<String>) = self.link.call(&command).await?;
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (owner, node) = (given(owner), given(node).map(Into::into));
+        Ok(token.map(|token| Whereabouts { token: TokenHash::written(token), owner, node }))
     }
 
     async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {
@@ -129,7 +135,8 @@ impl SessionStore for RedisStore {
         let claimed: Option<(u64, String, Vec<u8>)> = self.link.call(&command).await?;
         let Some((epoch, user, data)) = claimed else { return Ok(None) };
         let snapshot = Arc::new(Snapshot::from_json(&data)?);
-        Ok(Some(Claimed { epoch, user: Some(user).filter(|user| !user.is_empty()), snapshot }))
+        // Nobody, or written by another version: then nothing is added to what is known of them.
+        Ok(Some(Claimed { epoch, user: serde_json::from_str(&user).ok(), snapshot }))
     }
 
     async fn end(&self, id: &SessionId, epoch: u64) -> Result<(), StoreError> {
@@ -143,14 +150,14 @@ impl SessionStore for RedisStore {
 impl UserStore for RedisStore {
     async fn read(&self, user: &str) -> Result<UserMemory, StoreError> {
         let mut command = redis::cmd("HMGET");
-        command.arg(user_key(user)).arg("version").arg("data");
-        let (version, summary): (Option<u64>, Option<String>) = self.link.call(&command).await?;
-        Ok(UserMemory { version: version.unwrap_or(0), summary })
+        command.arg(user_key(user)).arg("version").arg("erased").arg("data");
+        let (version, erased, summary): (Option<u64>, Option<u64>, Option<String>) = self.link.call(&command).await?;
+        Ok(UserMemory { version: version.unwrap_or(0), erased: erased.unwrap_or(0), summary })
     }
 
-    async fn write(&self, user: &str, version: u64, summary: &str) -> Result<bool, StoreError> {
-        let mut command = script(REMEMBER, &user_key(user));
-        command.arg(version).arg(summary).arg(milliseconds(self.user_ttl));
+    async fn write(&self, user: &KnownUser, summary: &str) -> Result<bool, StoreError> {
+        let mut command = script(REMEMBER, &user_key(&user.name));
+        command.arg(user.version).arg(user.erased).arg(summary).arg(milliseconds(self.user_ttl));
         self.link.call(&command).await
     }
 
