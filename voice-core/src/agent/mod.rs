@@ -5,6 +5,7 @@ mod clock;
 mod ears;
 mod estimate;
 mod hands;
+mod microphone;
 mod mind;
 mod mouth;
 mod options;

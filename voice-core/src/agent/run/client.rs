@@ -36,7 +36,7 @@ impl Runner {
             Control::SetContext { instructions, context } => self.learn(Input::SetContext { instructions, context }),
             Control::Detach => {
                 // What came before the client went away was said.
-                while let Ok(pcm) = self.audio.try_recv() {
+                while let Some(pcm) = self.microphone.take() {
                     self.hear(&pcm);
                 }
                 self.learn(Input::Detached);
