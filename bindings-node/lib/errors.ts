@@ -144,13 +144,16 @@ export interface PlainError {
 
 /**
  * What the native part threw, as one of our classes: it says what is wrong as JSON. Anything else it throws comes from
- * the conversion of an argument.
+ * the conversion of an argument, or is a bug that was caught there.
  * @internal
  */
 export function fromNative(thrown: unknown): VoiceAgentError {
   if (thrown instanceof VoiceAgentError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  if (!message.startsWith('{')) return new InvalidInputError(message, { cause: thrown })
+  if (!message.startsWith('{')) {
+    const isBug = (thrown as { code?: unknown } | null)?.code === 'GenericFailure'
+    return new (isBug ? InternalError : InvalidInputError)(message, { cause: thrown })
+  }
   const plain = JSON.parse(message) as PlainError
   return errorOf(plain.kind, plain.message, { stage: plain.stage, retryAfterMs: plain.retry_after_ms ?? undefined })
 }

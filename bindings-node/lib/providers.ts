@@ -81,8 +81,9 @@ export interface TtsProvider {
 }
 
 /**
- * A detector of speech, made anew for each session. The session never waits for it and takes the newest probability it
- * knows: an answer that takes longer than a window counts for a later one.
+ * A detector of speech, made anew for each session. It has the length of a window for each answer, which counts from the
+ * next window on. One that takes longer is not waited for until it has caught up: its answers count later, and once it is
+ * 2 s behind it misses windows, which is an `error` event.
  */
 export interface VadProvider {
   readonly name?: string

@@ -70,19 +70,19 @@ impl Hosts {
 #[napi]
 impl NativeAgent {
     /// An agent of these parts; `begin` begins the calls to those that are written in JavaScript.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(parts: String, begin: Begin, turn_detector: Option<&NativeTurnDetector>) -> napi::Result<Self> {
         build(&parts, Hosts(Arc::new(begin)), turn_detector).map(Self).map_err(|error| thrown(&error))
     }
 
     /// The names of its providers, as JSON.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn providers(&self) -> String {
         providers_json(&self.0.providers())
     }
 
     /// Opens a session. `wake` is called when there is something to take that was not there before.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open(&self, options: String, wake: Wake) -> napi::Result<NativeSession> {
         let open = || Connection::open(&self.0, SessionOptions::from_json(&options)?);
         let connection = napi::bindgen_prelude::within_runtime_if_available(open);
@@ -90,7 +90,7 @@ impl NativeAgent {
     }
 
     /// Opens a session for a client on a WebSocket, whose first message this is; none when none came for 250 ms.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn accept(
         &self,
         options: String,

@@ -3,6 +3,7 @@
 use crate::border::{Settled, settle};
 use crate::errors::thrown;
 use bytes::Bytes;
+use futures::FutureExt;
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -10,10 +11,13 @@ use napi_derive::napi;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use voice_core::foreign::{ForeignCall, ForeignError, ForeignHost, ForeignInput, ForeignItem, ForeignSink, SendError};
-use voice_core::{CancelToken, Error, Token};
+use voice_core::{CancelToken, Error, ErrorKind, Token};
+
+/// Calls of the providers of an agent that may wait for JavaScript; more are refused.
+const MOST_CALLS: usize = 1_024;
 
 /// Begins a call in JavaScript. It does not keep the process alive: open sessions do.
-pub(crate) type Begin = ThreadsafeFunction<NativeCall, (), NativeCall, napi::Status, false, true>;
+pub(crate) type Begin = ThreadsafeFunction<NativeCall, (), NativeCall, napi::Status, false, true, MOST_CALLS>;
 
 /// One provider written in JavaScript: the calls of an agent begin in one place, which tells its providers apart by number.
 pub(crate) struct NodeHost {
@@ -23,8 +27,16 @@ pub(crate) struct NodeHost {
 
 impl ForeignHost for NodeHost {
     fn begin(&self, call: ForeignCall) {
-        // Where JavaScript has ended the call is dropped, and fails with that.
-        self.begin.call(NativeCall::new(call, self.number), ThreadsafeFunctionCallMode::NonBlocking);
+        let sink = call.sink.clone();
+        let status = self.begin.call(NativeCall::new(call, self.number), ThreadsafeFunctionCallMode::NonBlocking);
+        let reason = match status {
+            napi::Status::Ok => return,
+            napi::Status::QueueFull => "JavaScript does not keep up with the calls of its providers",
+            _ => "JavaScript has ended",
+        };
+        let failure = ForeignError::new(reason).kind(ErrorKind::Unavailable);
+        // Nothing was sent, so there is room: it waits for nothing.
+        let _ = sink.finish(Err(failure)).now_or_never();
     }
 }
 
@@ -111,7 +123,7 @@ impl NativeCall {
     /// The next item of the input; `null` at its end, and when the call is over.
     // To look whether one is there before waiting for it would count as a wait of its own, and a simulated clock could move
     // between the two.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<NativeItem>>> {
         let input = self.input.clone();
         env.spawn_future(async move {
@@ -124,7 +136,7 @@ impl NativeCall {
     }
 
     /// Gives an item; false once the call is over.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn send<'env>(&self, env: &'env Env, json: String, audio: Option<&[u8]>) -> napi::Result<Settled<'env, bool>> {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(sink) = sink else { return Ok(Settled::A(false)) };
@@ -140,7 +152,7 @@ impl NativeCall {
     }
 
     /// Ends the call, with what went wrong where something did.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn finish(&self, failure: Option<NativeFailure>) {
         let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.finished.cancel();
@@ -151,7 +163,7 @@ impl NativeCall {
     }
 
     /// Resolves with true as soon as nothing more is wanted, with false when the call was finished before.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancelled<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, bool>> {
         let (cancelled, finished) = (self.cancel.cancelled(), self.finished.cancelled());
         settle(env, async move {

@@ -11,7 +11,7 @@ pub mod testing;
 use napi_derive::napi;
 
 /// Version, features and providers, as JSON.
-#[napi]
+#[napi(catch_unwind)]
 pub fn report() -> String {
     let mut report: serde_json::Value =
         serde_json::from_str(&voice_core::host::Report::new().json()).unwrap_or_default();
@@ -20,7 +20,7 @@ pub fn report() -> String {
 }
 
 /// The settings of an agent that sets none, as JSON.
-#[napi]
+#[napi(catch_unwind)]
 pub fn defaults() -> String {
     serde_json::to_string(&voice_core::agent::AgentConfig::default()).unwrap_or_default()
 }

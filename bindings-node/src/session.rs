@@ -96,7 +96,7 @@ impl NativeSession {
 
     /// At most so many items that are there; none means that `wake` will be called once, `null` that the session is over
     /// and everything was taken.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take(&self, most: u32) -> Option<Vec<Item>> {
         if self.reading.pumping.load(Ordering::Acquire) {
             return Some(Vec::new());
@@ -119,14 +119,14 @@ impl NativeSession {
     }
 
     /// Hands over microphone audio: bytes of whole samples. Waits while the session is too far ahead of real time.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn feed<'env>(&self, env: &'env Env, pcm: &[u8]) -> napi::Result<Settled<'env, ()>> {
         let (session, pcm) = (self.connection.session().clone(), Bytes::copy_from_slice(pcm));
         settle(env, async move { session.send_audio(pcm).await })
     }
 
     /// Hands over a message of a client on a WebSocket. Gives 0, or the code to close its connection with.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn receive<'env>(&self, env: &'env Env, received: Either<String, &[u8]>) -> napi::Result<Settled<'env, u32>> {
         let (connection, message) = (self.connection.clone(), message(received));
         settle(env, async move {
@@ -139,31 +139,31 @@ impl NativeSession {
     }
 
     /// A typed user turn.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn text<'env>(&self, env: &'env Env, text: String) -> napi::Result<Settled<'env, ()>> {
         self.control(env, Control::Text(text))
     }
 
     /// Says this when the floor is free; protected, only a stop word stops it.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn say<'env>(&self, env: &'env Env, text: String, protected: bool) -> napi::Result<Settled<'env, ()>> {
         self.control(env, if protected { Control::Announce(text) } else { Control::Say(text) })
     }
 
     /// Stops the reply.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn interrupt<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
         self.control(env, Control::Interrupt)
     }
 
     /// The loudspeaker has played so many samples of the turn.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn played<'env>(&self, env: &'env Env, turn: u32, samples: f64) -> napi::Result<Settled<'env, ()>> {
         self.control(env, Control::Played { turn: TurnId(turn), samples: samples as u64 })
     }
 
     /// New instructions or context, as JSON.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_context<'env>(&self, env: &'env Env, change: String) -> napi::Result<Settled<'env, ()>> {
         let Context { instructions, context } = json::read(&change, ErrorKind::InvalidInput, Stage::Session)
             .map_err(|error| crate::errors::thrown(&error))?;
@@ -171,13 +171,13 @@ impl NativeSession {
     }
 
     /// What was said and done, as JSON.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn history(&self) -> String {
         history_json(self.connection.session())
     }
 
     /// How the session stands, as JSON.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn status(&self) -> String {
         status_json(self.connection.session())
     }
@@ -189,7 +189,7 @@ impl NativeSession {
     }
 
     /// Asks the session to end; it may have ended already.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
         let session = self.connection.session().clone();
         settle(env, async move {
@@ -200,7 +200,7 @@ impl NativeSession {
     }
 
     /// Resolves when the session is over and all its work has ended.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn closed<'env>(&self, env: &'env Env) -> napi::Result<Settled<'env, ()>> {
         let session = self.connection.session().clone();
         settle(env, async move {

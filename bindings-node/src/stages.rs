@@ -25,20 +25,20 @@ pub struct NativeSilero {
 #[napi]
 impl NativeSilero {
     /// A detector for a new stream.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> napi::Result<Self> {
         let vad = SileroVad::new(SileroModel::embedded().map_err(|error| thrown(&error))?);
         Ok(Self { framer: Framer::new(vad.window_len()), vad, floats: Vec::new() })
     }
 
     /// The probability of speech in each window that these samples complete.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn push_floats(&mut self, samples: &[f32]) -> napi::Result<Float32Array> {
         probabilities(&mut self.vad, &mut self.framer, samples)
     }
 
     /// As `push_floats`, for 16-bit samples.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn push_integers(&mut self, samples: &[i16]) -> napi::Result<Float32Array> {
         self.floats.clear();
         pcm::extend_f32(samples, &mut self.floats);
@@ -46,7 +46,7 @@ impl NativeSilero {
     }
 
     /// Forgets the stream heard so far.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn reset(&mut self) {
         self.vad.reset();
         self.framer.reset();
@@ -68,7 +68,7 @@ pub struct NativeDenoiser(StreamDenoiser);
 #[napi]
 impl NativeDenoiser {
     /// For a stream of `rate` Hz.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(rate: u32) -> napi::Result<Self> {
         let denoiser = StreamDenoiser::new(Box::new(RnnoiseDenoiser::new()), rate);
         denoiser.map(Self).map_err(|error| thrown(&error))
@@ -81,7 +81,7 @@ impl NativeDenoiser {
     }
 
     /// What these samples determine of the cleaned stream.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn push(&mut self, samples: &[i16]) -> napi::Result<Int16Array> {
         let mut cleaned = Vec::new();
         self.0.push(samples, &mut cleaned).map_err(|error| thrown(&error))?;
@@ -89,7 +89,7 @@ impl NativeDenoiser {
     }
 
     /// What the delay held back; the stream begins anew.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flush(&mut self) -> napi::Result<Int16Array> {
         let mut tail = Vec::new();
         self.0.flush(&mut tail).map_err(|error| thrown(&error))?;
@@ -97,7 +97,7 @@ impl NativeDenoiser {
     }
 
     /// Forgets the stream heard so far.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn reset(&mut self) {
         self.0.reset();
     }
@@ -110,7 +110,7 @@ pub struct NativeResampler(Resampler);
 #[napi]
 impl NativeResampler {
     /// From one rate to another, in Hz.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(from: u32, to: u32) -> napi::Result<Self> {
         Resampler::new(from, to).map(Self).map_err(|error| thrown(&error))
     }
@@ -122,7 +122,7 @@ impl NativeResampler {
     }
 
     /// What these samples determine of the output.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn push_floats(&mut self, samples: &[f32]) -> napi::Result<Float32Array> {
         let mut output = Vec::new();
         self.0.process(samples, &mut output).map_err(|error| thrown(&error))?;
@@ -130,7 +130,7 @@ impl NativeResampler {
     }
 
     /// As `push_floats`, for 16-bit samples.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn push_integers(&mut self, samples: &[i16]) -> napi::Result<Int16Array> {
         let mut output = Vec::new();
         self.0.process_i16(samples, &mut output).map_err(|error| thrown(&error))?;
@@ -138,7 +138,7 @@ impl NativeResampler {
     }
 
     /// What the delay held back, as floats; the stream begins anew.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flush_floats(&mut self) -> napi::Result<Float32Array> {
         let mut tail = Vec::new();
         self.0.flush(&mut tail).map_err(|error| thrown(&error))?;
@@ -146,7 +146,7 @@ impl NativeResampler {
     }
 
     /// As `flush_floats`, for 16-bit samples.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flush_integers(&mut self) -> napi::Result<Int16Array> {
         let mut tail = Vec::new();
         self.0.flush_i16(&mut tail).map_err(|error| thrown(&error))?;
@@ -161,14 +161,14 @@ pub struct NativeTurnDetector(Arc<SmartTurn>);
 #[napi]
 impl NativeTurnDetector {
     /// Loads the model, and the library of ONNX Runtime.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(model: String, library: Option<String>) -> napi::Result<Self> {
         let detector = SmartTurn::load(Path::new(&model), library.as_deref().map(Path::new));
         detector.map(|detector| Self(Arc::new(detector))).map_err(|error| thrown(&error))
     }
 
     /// The probability that whoever said this has finished: 16 kHz. It takes tens of ms of a thread that is not JavaScript's.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn end_of_turn<'env>(&self, env: &'env Env, samples: &[i16]) -> napi::Result<Settled<'env, f64>> {
         let (detector, audio) = (self.0.clone(), samples.into());
         let asked = napi::bindgen_prelude::spawn_blocking(move || {

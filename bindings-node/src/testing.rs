@@ -23,7 +23,7 @@ pub struct NativeServed {
 }
 
 /// Runs a scripted conversation; gives its log.
-#[napi]
+#[napi(catch_unwind)]
 pub fn run_script<'env>(
     env: &'env Env,
     script: String,
@@ -42,7 +42,7 @@ pub fn run_script<'env>(
 }
 
 /// Tries a provider with the suite of all providers; gives a report as JSON. `stage` is `stt`, `llm` or `tts`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn conformance<'env>(
     env: &'env Env,
     stage: String,

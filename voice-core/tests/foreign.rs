@@ -294,7 +294,7 @@ fn window() -> Vec<f32> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_detector_is_never_waited_for_and_says_how_far_behind_it_is() {
+async fn a_detector_is_given_2_s_of_audio_unanswered_and_says_how_far_behind_it_is() {
     let (host, mut calls) = host();
     let mut vad = ForeignVad::new(16_000, 512, &*host).expect("a detector");
     let call = calls.recv().await.expect("a call");
@@ -306,14 +306,14 @@ async fn a_detector_is_never_waited_for_and_says_how_far_behind_it_is() {
     call.sink.send(ForeignItem::json("0.75")).await.expect("it is wanted");
     assert_eq!(vad.lag(), 1);
     assert_eq!(vad.speech_probability(&window()).expect("of the window before"), 0.75);
-    for behind in 2..32 {
+    // 63 windows are the first ones to last 2 s.
+    for behind in 2..=63 {
         assert_eq!(vad.speech_probability(&window()).expect("the newest known"), 0.75);
         assert_eq!(vad.lag(), behind);
     }
-    // The host was handed the first and then one more of them: a whole queue waits.
     let problem = loop {
         match vad.speech_probability(&window()) {
-            Ok(_) => {}
+            Ok(_) => assert!(vad.lag() <= 65, "the queue has an end"),
             Err(error) => break error,
         }
     };
@@ -399,6 +399,88 @@ async fn a_session_goes_on_while_its_detector_stands_still_and_tells_it_once() {
         })
         .collect();
     assert_eq!(told, [(Stage::Vad, ErrorKind::Unavailable)]);
+}
+
+/// Answers each window after a while, in simulated time; tells how many there were.
+async fn answering_slowly(call: ForeignCall, pause: Duration) -> usize {
+    let (input, mut windows) = (call.input.expect("windows"), 0);
+    while let Some(item) = input.next().await {
+        let loud = item.audio.is_some_and(|window| window.iter().any(|byte| *byte != 0));
+        tokio::time::sleep(pause).await;
+        if call.sink.send(ForeignItem::json(if loud { "0.98" } else { "0.0" })).await.is_err() {
+            break;
+        }
+        windows += 1;
+    }
+    windows
+}
+
+/// A client that sends 2 s of audio in one moment, speech from 500 to 1100 ms, and silence in real time afterwards; gives
+/// what was told, and how many windows the detector answered.
+async fn bursting(pause: Duration) -> (Vec<Event>, usize) {
+    let (host, mut calls) = host();
+    let agent = Agent::builder()
+        .stt(Arc::new(FakeStt::new(100 * MS, ["Hello."])))
+        .vad(move || Ok(Box::new(ForeignVad::new(16_000, 512, &*host)?)))
+        .build();
+    let (session, mut events) = agent.open_observed(SessionOptions::default()).expect("it opens");
+    let call = calls.recv().await.expect("a call");
+    let sending = async {
+        let burst: Vec<u8> = (0..32_000)
+            .flat_map(|sample| if (8_000..17_600).contains(&sample) { [0x40, 0x1f] } else { [0, 0] })
+            .collect();
+        session.send_audio(burst.into()).await.expect("it is open");
+        tokio::time::sleep(2_000 * MS).await;
+        for _ in 0..100 {
+            session.send_audio(vec![0; 640].into()).await.expect("it is open");
+            tokio::time::sleep(20 * MS).await;
+        }
+        tokio::time::sleep(2_000 * MS).await;
+        session.control(Control::Close(CloseReason::End)).expect("it is open");
+        session.closed().await;
+    };
+    let ((), windows) = tokio::join!(sending, answering_slowly(call, pause));
+    (std::iter::from_fn(|| events.try_recv().ok()).collect(), windows)
+}
+
+/// Whether the detector failed; the agent has no model to answer, which is told as well.
+fn misses(event: &Event) -> bool {
+    matches!(event, Event::Failed { stage: Stage::Vad, .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_2_s_is_heard_as_it_would_be_in_real_time() {
+    let (events, windows) = bursting(20 * MS).await;
+    let speech: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Speech { started, at } => Some((*started, at.as_millis())),
+            _ => None,
+        })
+        .collect();
+    // As of a session that hears by a detector of the host a window later.
+    assert_eq!(speech.first(), Some(&(true, 512)), "{events:?}");
+    assert_eq!(speech.get(1).map(|(started, _)| *started), Some(false));
+    assert_eq!(windows, 125);
+    assert!(!events.iter().any(misses), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_slower_than_real_time_misses_nothing_of_a_burst_of_2_s() {
+    let (events, windows) = bursting(45 * MS).await;
+    assert_eq!(windows, 125, "all windows of 4 s");
+    assert!(!events.iter().any(misses), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_does_not_fall_behind_with_a_detector_slower_than_real_time() {
+    let events = listening(async |call| {
+        answering_slowly(call, 45 * MS).await;
+    })
+    .await;
+    // 30 ms more with each window: 16 windows until the user speaks. The session's own clock is that of the audio.
+    let heard = |event: &Event| matches!(event, Event::Speech { started: true, at } if at.as_millis() < 1_000);
+    assert!(events.iter().any(heard), "{events:?}");
 }
 
 fn slow_llm(call: ForeignCall) -> BoxFuture<'static, ()> {

@@ -243,8 +243,9 @@ class TtsProvider(Protocol):
 
 
 class VadProvider(Protocol):
-    """Voice activity detection, called for each window; the session never waits for it, so what it says counts from the next
-    window on. A ``reset`` without arguments is called between streams where there is one. One object serves all sessions
+    """Voice activity detection, called for each window. It has the length of a window for each answer, which counts from the
+    next window on. One that takes longer is not waited for until it has caught up: its answers count later, and once it is 2 s
+    behind it misses windows, which is an :class:`~voice_agent.ErrorEvent`. A ``reset`` without arguments is called between streams where there is one. One object serves all sessions
     that use it: give a class or a function that makes one where it has state."""
 
     sample_rate: int

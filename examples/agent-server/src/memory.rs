@@ -62,6 +62,11 @@ impl Memory {
         self.shared.as_ref().is_some_and(|shared| shared.link.is_up())
     }
 
+    /// Where the store is shared: whether it can be reached, and how often it was lost.
+    pub(crate) fn reach(&self) -> Option<(bool, u64)> {
+        self.shared.as_ref().map(|shared| (shared.link.is_up(), shared.link.outages()))
+    }
+
     /// Tells whenever the store can be reached; one in this process always can.
     pub(crate) fn up(&self) -> watch::Receiver<bool> {
         match &self.shared {

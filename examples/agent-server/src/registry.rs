@@ -43,11 +43,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// For whom the token vouches.
-    pub(crate) fn user(&self) -> Option<&str> {
-        self.user.as_deref()
-    }
-
     /// The same, for this user.
     pub(crate) fn of_user(self, user: Option<&str>) -> Self {
         Self { user: user.map(str::to_owned), ..self }
@@ -70,7 +65,7 @@ pub(crate) struct Seat {
 impl Entry {
     /// The user who has opened it, where a token vouched for one.
     pub(crate) fn owner(&self) -> Option<&str> {
-        self.place.user()
+        self.place.user.as_deref()
     }
 
     /// Whether a client for whom a token vouches as this user may go on with the session: one that a user has opened is

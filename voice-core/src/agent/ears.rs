@@ -9,6 +9,8 @@ use crate::stream::{PlayedTape, SpeechDetector, SpeechItem, StreamDenoiser, Stre
 use crate::time::{AudioTime, SessionTime};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// The rate at which the ears listen, in Hz.
@@ -37,6 +39,8 @@ pub(super) struct Ears {
     echo_canceller: Option<StreamEchoCanceller>,
     denoise_before_vad: bool,
     max_ahead: Duration,
+    /// Until when more audio waits for a detector that answers later; it is kept until the answer is there.
+    answer_due: Option<SessionTime>,
     items: VecDeque<Heard>,
     raw: Vec<i16>,
     samples: Vec<i16>,
@@ -81,6 +85,7 @@ impl Ears {
             echo_canceller,
             denoise_before_vad: parts.config.denoise_before_vad,
             max_ahead: Duration::from_millis(parts.config.max_ahead_ms),
+            answer_due: None,
             items: VecDeque::new(),
             raw: Vec::new(),
             samples: Vec::new(),
@@ -100,6 +105,7 @@ impl Ears {
         self.items.clear();
         self.received = 0;
         self.since = None;
+        self.answer_due = None;
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
         }
@@ -122,9 +128,52 @@ impl Ears {
         }
     }
 
-    /// Whether more audio may be read now: not when it is too far ahead of real time.
+    /// Whether more audio may be read now: not when it is too far ahead of real time, nor while a detector is to answer.
     pub(super) fn may_read(&self, now: SessionTime) -> bool {
-        self.lead(now) <= self.max_ahead
+        !self.is_ahead(now) && self.answer_due.is_none_or(|due| due <= now)
+    }
+
+    fn is_ahead(&self, now: SessionTime) -> bool {
+        self.lead(now) > self.max_ahead
+    }
+
+    /// The most bytes of audio to be pushed at a time: a window of a detector that answers later, so that its answer counts
+    /// from the next window on, however fast audio comes.
+    pub(super) fn longest_piece(&mut self) -> usize {
+        let Some(detector) = &mut self.detector else { return usize::MAX };
+        let vad = detector.get_mut();
+        if !vad.answers_later() {
+            return usize::MAX;
+        }
+        let samples = vad.window_len() as u64 * u64::from(self.input_rate) / u64::from(RATE);
+        samples.max(1) as usize * 2
+    }
+
+    /// Whether there are windows without an answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.answer_due.is_some()
+    }
+
+    /// Resolves when every window has been answered.
+    pub(super) async fn answered(&mut self) {
+        if let Some(detector) = &mut self.detector {
+            poll_fn(|context| detector.get_mut().poll_answered(context)).await;
+        }
+        self.answer_due = None;
+    }
+
+    /// After audio: a detector that answers later has the time of a window to do so. One that takes longer is not waited for
+    /// any more until it has caught up, or the session would fall behind for good.
+    fn await_answer(&mut self, now: SessionTime) {
+        let Some(detector) = &mut self.detector else { return };
+        let vad = detector.get_mut();
+        match vad.poll_answered(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => self.answer_due = None,
+            Poll::Pending => {
+                let window = Duration::from_micros(vad.window_len() as u64 * 1_000_000 / u64::from(RATE));
+                self.answer_due.get_or_insert(now + window);
+            }
+        }
     }
 
     /// How far the audio received is ahead of the time since the first of it.
@@ -166,7 +215,8 @@ impl Ears {
         }
         self.cancel_echo(played, now);
         self.listen();
-        let ahead = !self.may_read(now);
+        self.await_answer(now);
+        let ahead = self.is_ahead(now);
         let was_ahead = std::mem::replace(&mut self.ahead, ahead);
         Ok((self.ahead && !was_ahead).then(|| self.overrun()))
     }
@@ -244,8 +294,9 @@ impl Ears {
     /// When time alone changes what the ears do.
     pub(super) fn next_wake(&self, now: SessionTime, user_active: bool) -> Option<SessionTime> {
         let starved = (user_active && self.detector.is_some()).then_some(self.next_due + STARVED_AFTER);
-        let caught_up = (!self.may_read(now)).then(|| now + (self.lead(now) - self.max_ahead));
-        [starved, caught_up].into_iter().flatten().min()
+        let caught_up = self.is_ahead(now).then(|| now + (self.lead(now) - self.max_ahead));
+        let answer_due = self.answer_due.filter(|due| *due > now);
+        [starved, caught_up, answer_due].into_iter().flatten().min()
     }
 
     pub(super) fn next_item(&mut self) -> Option<Heard> {

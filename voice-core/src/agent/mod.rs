@@ -7,6 +7,7 @@ mod counts;
 mod ears;
 mod estimate;
 mod hands;
+mod microphone;
 mod mind;
 mod mouth;
 mod options;

@@ -1,4 +1,4 @@
-//! Voice activity detection of the host, which the session never waits for.
+//! Voice activity detection of the host.
 
 use super::call::{Answer, ForeignHost, ForeignKind, begin, complete};
 use super::input::{Deferred, Source};
@@ -7,22 +7,23 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::json::written;
 use crate::stage::{CallContext, Vad};
 use bytes::Bytes;
-use futures::FutureExt;
 use futures::channel::mpsc;
 use futures::stream::StreamExt;
 use serde::Serialize;
 use std::fmt;
+use std::task::{Context, Poll, Waker};
 
-/// Windows that may wait for the host, which are a second of Silero's. More are left out, and it is told.
-const QUEUE: usize = 32;
+/// Audio that may wait for the host, in s: as much as a client may be ahead of real time. More is left out, and it is told.
+const QUEUE_S: usize = 2;
 
 /// A detector of the host. A window goes into a bounded queue, and what is given for it is the newest probability that the
 /// host has told by then: that of the window before when the host answers within a window (32 ms for windows of 512 samples
-/// at 16 kHz), an older one when it takes longer, and 0 before the first. [`lag`](Self::lag) tells how many windows behind
-/// it is. Everything that is counted from the detector's word, onsets and ends of speech, comes so much later.
+/// at 16 kHz), which a session waits for, also where audio comes faster than in real time; an older one when the host takes
+/// longer, and 0 before the first. [`lag`](Self::lag) tells how many windows behind it is. Everything that is counted from
+/// the detector's word, onsets and ends of speech, comes so much later.
 ///
-/// A host that is a whole queue behind misses windows; that is an error of the kind `Unavailable`, once as long as it
-/// lasts. A host that fails is asked no more: the error is given for each window, and the session tells it once.
+/// A host that is 2 s behind misses windows; that is an error of the kind `Unavailable`, once as long as it lasts. A host
+/// that fails is asked no more: the error is given for each window, and the session tells it once.
 pub struct ForeignVad {
     sample_rate: u32,
     window_len: usize,
@@ -35,6 +36,8 @@ pub struct ForeignVad {
     /// Answers to windows from before the host was told to forget.
     void: u64,
     failed: Option<(ErrorKind, String)>,
+    /// The error itself, until it is given: it brings the exception of the host.
+    untold: Option<Error>,
     ended: bool,
 }
 
@@ -54,8 +57,8 @@ impl ForeignVad {
             let message = format!("windows of {window_len} samples at {sample_rate} Hz");
             return Err(Error::new(ErrorKind::InvalidConfig, Stage::Vad, message));
         }
-        // Room for one item is the sender's own.
-        let (items, waiting) = mpsc::channel(QUEUE - 1);
+        // Room for one item more is the sender's own.
+        let (items, waiting) = mpsc::channel((QUEUE_S * sample_rate as usize).div_ceil(window_len));
         let request = written(&Request { sample_rate, window_len });
         let answer =
             begin(host, ForeignKind::Vad, request, Source::Queue(waiting), &CallContext::detached(), None, complete());
@@ -69,6 +72,7 @@ impl ForeignVad {
             answered: 0,
             void: 0,
             failed: None,
+            untold: None,
             ended: false,
         })
     }
@@ -83,25 +87,37 @@ impl ForeignVad {
         self.items.try_send(Box::new(move || item)).is_ok()
     }
 
+    /// Takes one thing that the host has told.
+    fn take(&mut self, given: Option<Result<Given>>) {
+        match given {
+            Some(Ok(Given::Vad(_))) if self.void > 0 => self.void -= 1,
+            Some(Ok(Given::Vad(probability))) => {
+                self.probability = probability;
+                self.answered = (self.answered + 1).min(self.given);
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                self.failed = Some((error.kind().clone(), error.message().to_owned()));
+                self.untold = Some(error);
+            }
+            None => self.ended = true,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended || self.failed.is_some()
+    }
+
     /// Takes what the host has told by now.
     fn listen(&mut self) -> Result<()> {
-        while let Some(given) = self.answer.next().now_or_never() {
-            match given {
-                Some(Ok(Given::Vad(_))) if self.void > 0 => self.void -= 1,
-                Some(Ok(Given::Vad(probability))) => {
-                    self.probability = probability;
-                    self.answered = (self.answered + 1).min(self.given);
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    self.failed = Some((error.kind().clone(), error.message().to_owned()));
-                    return Err(error);
-                }
-                None => {
-                    self.ended = true;
-                    break;
-                }
-            }
+        let mut context = Context::from_waker(Waker::noop());
+        while !self.is_over()
+            && let Poll::Ready(given) = self.answer.poll_next_unpin(&mut context)
+        {
+            self.take(given);
+        }
+        if let Some(error) = self.untold.take() {
+            return Err(error);
         }
         match &self.failed {
             Some((kind, message)) => Err(Error::new(kind.clone(), Stage::Vad, message.clone())),
@@ -144,6 +160,19 @@ impl Vad for ForeignVad {
         self.void += self.lag();
         (self.given, self.answered, self.probability) = (0, 0, 0.0);
         self.send(ForeignItem::json(r#"{"type":"reset"}"#));
+    }
+
+    fn answers_later(&self) -> bool {
+        true
+    }
+
+    fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // What has failed is told with the next window.
+        while !self.is_over() && self.void + self.lag() > 0 {
+            let given = std::task::ready!(self.answer.poll_next_unpin(context));
+            self.take(given);
+        }
+        Poll::Ready(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Voice activity detection.
 
 use crate::error::Result;
+use std::task::{Context, Poll};
 
 /// Tells how likely a window of mono audio holds speech.
 ///
@@ -18,4 +19,13 @@ pub trait Vad: Send {
     fn speech_probability(&mut self, window: &[f32]) -> Result<f32>;
     /// Forgets the stream heard so far.
     fn reset(&mut self);
+    /// Whether what it tells of a window counts from the next one on, because it works somewhere else. A session then hands
+    /// over windows one by one, and waits for each answer as long as a window lasts.
+    fn answers_later(&self) -> bool {
+        false
+    }
+    /// Ready when every window so far has been answered.
+    fn poll_answered(&mut self, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
 }

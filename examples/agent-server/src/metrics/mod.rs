@@ -49,6 +49,10 @@ impl Metrics {
         self.families.sessions_resumed.inc();
     }
 
+    pub(crate) fn session_taken_over(&self) {
+        self.families.sessions_taken_over.inc();
+    }
+
     /// A session is over; one that was stopped with the server gave no reason.
     pub(crate) fn session_closed(&self, reason: Option<CloseReason>) {
         let reason = reason.map_or("stopped", labels::reason);

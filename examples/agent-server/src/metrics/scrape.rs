@@ -73,6 +73,9 @@ impl Metrics {
             }
         }
         families.queued_audio.set(signed(census.sum.audio_bytes));
+        let (up, outages) = state.memory.reach().unwrap_or((true, 0));
+        families.store_up.set(i64::from(up));
+        set_count(&families.store_outages, outages);
     }
 
     fn read_counts(&self, counts: AgentCounts) {

@@ -98,7 +98,12 @@ impl SessionStore for MemoryStore {
         Ok(sessions.get(pass.id.as_str()).filter(|record| record.token == pass.hash()).map(|record| {
             record.epoch += 1;
             record.node = Some(node.clone());
-            Claimed { epoch: record.epoch, user: record.user.clone(), snapshot: record.snapshot.clone() }
+            Claimed {
+                epoch: record.epoch,
+                owner: record.owner.clone(),
+                user: record.user.clone(),
+                snapshot: record.snapshot.clone(),
+            }
         }))
     }
 

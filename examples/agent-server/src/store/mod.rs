@@ -60,6 +60,7 @@ pub(crate) struct Whereabouts {
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) epoch: u64,
+    pub(crate) owner: Option<String>,
     pub(crate) user: Option<KnownUser>,
     pub(crate) snapshot: Arc<Snapshot>,
 }

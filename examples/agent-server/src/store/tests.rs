@@ -42,7 +42,8 @@ async fn sessions_are_kept_and_taken_over(store: &dyn SessionStore) {
     let wrong = Pass { token: format!("{}x", pass.token), ..pass.clone() };
     assert!(store.claim(&wrong, &second).await.unwrap().is_none(), "it has another token");
     let claimed = store.claim(&pass, &second).await.unwrap().expect("it can be taken over");
-    assert_eq!((claimed.epoch, claimed.user), (2, record(&pass, 1, "").user));
+    let Record { owner, user, .. } = record(&pass, 1, "");
+    assert_eq!((claimed.epoch, claimed.owner, claimed.user), (2, owner, user));
     assert_eq!(claimed.snapshot, record(&pass, 1, "peach").snapshot);
     assert_eq!(store.find(&pass.id).await.unwrap().unwrap().node, Some(second.clone()));
     assert_eq!(store.save(&record(&pass, 1, "late")).await.unwrap(), Hold::Lost, "an older epoch writes no more");

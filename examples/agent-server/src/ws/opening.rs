@@ -84,7 +84,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     };
     if let Some(token) = &start.resume {
         if !is_anothers {
-            place = match resume::take_over(state, token, format, place).await? {
+            place = match resume::take_over(state, token, format, place, visitor.user()).await? {
                 TakeOver::Taken(entry, events) => {
                     // To its task this client is the first.
                     attend(state, &entry, events, caller);

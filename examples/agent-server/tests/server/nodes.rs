@@ -359,3 +359,38 @@ async fn a_server_that_hung_finds_its_session_taken_over_and_lets_it_go() {
     let prompt = cluster.prompts().pop().unwrap();
     assert_eq!(prompt.iter().filter(|said| said.starts_with("user:")).count(), 3, "{prompt:?}");
 }
+
+#[tokio::test]
+async fn a_cluster_serves_as_well_as_a_single_redis() {
+    let Some(redis) = Redis::start_cluster().await else { return };
+    let model = Model::new(Duration::ZERO);
+    let url = redis.url().replace("redis://", "redis+cluster://");
+    let (first, second) =
+        (node_with(&[("REDIS_URL", &url)], &model).await, node_with(&[("REDIS_URL", &url)], &model).await);
+    let (mut client, ready) = begin(first.address, json!({ "type": "start" })).await;
+    client.ask("apple").await;
+    written(&redis, "You said apple").await;
+    let path = format!("/api/sessions/{}", ready["session"].as_str().unwrap());
+    assert_eq!(second.get(&path).send().await.status, 200);
+    let (mut again, resumed) = begin(second.address, resume(&ready)).await;
+    assert_eq!(resumed["session"], ready["session"]);
+    again.ask("peach").await;
+    assert_eq!(model.last().messages.len(), 3);
+}
+
+#[tokio::test]
+async fn a_redis_behind_tls_is_believed_by_its_certificate() {
+    let Some(redis) = Redis::start_tls().await else { return };
+    let url = redis.url();
+    let start = |certificate: String| async move {
+        let variables = [("REDIS_URL", url), ("SSL_CERT_FILE", certificate), ("STT", "fake".to_owned())];
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (mut process, _) = Process::start(&[&variables[..], &[("LLM", "fake"), ("TTS", "fake")]].concat()).await;
+        process.signal("-TERM");
+        process.end().await;
+        let told = |words: &str| process.log.iter().any(|line| line["message"].to_string().contains(words));
+        (told("sessions are kept in Redis"), told("Redis cannot be reached"))
+    };
+    assert_eq!(start.clone()(redis.certificate()).await, (true, false));
+    assert_eq!(start("/dev/null".to_owned()).await, (false, true), "nobody vouches for it");
+}

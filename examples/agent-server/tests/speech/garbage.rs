@@ -109,7 +109,9 @@ async fn thousands_of_control_frames_are_taken_in_order() {
     caller.ask(QUESTION).await;
     assert_eq!(caller.reply_end(1).await["heard"], ANSWER);
     let recording = caller.hang_up().await;
-    assert_eq!(recording.errors, vec!["bad_value"; 1_000]);
+    // So many at once are read slowly, which the client is told; none is lost.
+    let answers: Vec<_> = recording.errors.iter().filter(|code| *code != "overrun").collect();
+    assert_eq!(answers, vec!["bad_value"; 1_000]);
     serves_on(&server).await;
 }
 

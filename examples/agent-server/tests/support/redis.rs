@@ -9,24 +9,66 @@ use tokio::net::TcpStream;
 pub struct Redis {
     child: Child,
     port: u16,
+    scheme: &'static str,
     directory: PathBuf,
 }
 
 impl Redis {
     /// Starts one; `None`, after a line that says so, where it is not installed.
     pub async fn start() -> Option<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        Self::on(port).await
+        Self::on(free_port(), &[]).await
     }
 
-    async fn on(port: u16) -> Option<Self> {
-        let directory = std::env::temp_dir().join(format!("voice-agent-redis-{port}"));
+    /// A cluster of one.
+    pub async fn start_cluster() -> Option<Self> {
+        let redis = Self::on(free_port(), &["--cluster-enabled", "yes"]).await?;
+        let mut connection = redis.connection().await;
+        let mut slots = redis::cmd("CLUSTER");
+        slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
+        slots.query_async::<()>(&mut connection).await.unwrap();
+        for _ in 0..200 {
+            let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
+            if info.contains("cluster_state:ok") {
+                return Some(redis);
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the cluster does not come up");
+    }
+
+    /// One that speaks TLS, with a certificate that it has signed itself.
+    pub async fn start_tls() -> Option<Self> {
+        let port = free_port();
+        let directory = directory(port);
+        std::fs::create_dir_all(&directory).unwrap();
+        let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+        let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| directory.join(name));
+        std::fs::write(&certificate, signed.cert.pem()).unwrap();
+        std::fs::write(&key, signed.signing_key.serialize_pem()).unwrap();
+        let [certificate, key] = [certificate, key].map(|path| path.to_str().unwrap().to_owned());
+        let tls = ["--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-auth-clients", "no"];
+        let mut redis =
+            Self::with(port, &[&["--port", "0", "--tls-port", &port.to_string()][..], &tls].concat()).await?;
+        redis.scheme = "rediss";
+        Some(redis)
+    }
+
+    /// The certificate of one that speaks TLS.
+    pub fn certificate(&self) -> String {
+        self.directory.join("certificate.pem").to_str().unwrap().to_owned()
+    }
+
+    async fn on(port: u16, settings: &[&str]) -> Option<Self> {
+        Self::with(port, &[&["--port", &port.to_string()], settings].concat()).await
+    }
+
+    async fn with(port: u16, settings: &[&str]) -> Option<Self> {
+        let directory = directory(port);
         std::fs::create_dir_all(&directory).unwrap();
         let started = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .arg(&directory)
+            .args(settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
@@ -34,7 +76,7 @@ impl Redis {
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
-        let redis = Self { child, port, directory };
+        let redis = Self { child, port, scheme: "redis", directory };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Some(redis);
@@ -45,7 +87,7 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     /// Makes it hang, or go on.
@@ -62,7 +104,7 @@ impl Redis {
 
     /// Starts it again where it was.
     pub async fn start_again(&mut self) {
-        let again = Self::on(self.port).await.expect("it was installed before");
+        let again = Self::on(self.port, &[]).await.expect("it was installed before");
         drop(std::mem::replace(self, again));
     }
 
@@ -95,4 +137,13 @@ impl Drop for Redis {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn directory(port: u16) -> PathBuf {
+    std::env::temp_dir().join(format!("voice-agent-redis-{port}"))
 }

@@ -43,7 +43,7 @@ impl Runner {
             }
             Control::Detach => {
                 // What came before the client went away was said.
-                while let Ok(pcm) = self.audio.try_recv() {
+                while let Some(pcm) = self.microphone.take() {
                     self.hear(&pcm);
                 }
                 self.learn(Input::Detached);

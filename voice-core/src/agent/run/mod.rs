@@ -12,6 +12,7 @@ use super::clock::Clock;
 use super::ears::Ears;
 use super::estimate::TurnEstimator;
 use super::hands::{Hands, Outcome};
+use super::microphone::Microphone;
 use super::mind::{Mind, Thought};
 use super::mouth::{Mouth, Utterance};
 use super::outbox::Outbox;
@@ -57,7 +58,7 @@ pub(super) struct Runner {
     format: ClientFormat,
     tasks: TaskScope,
     cancel: CancelToken,
-    audio: mpsc::Receiver<Bytes>,
+    microphone: Microphone,
     control: mpsc::Receiver<Control>,
     outbox: Arc<Outbox>,
     events: broadcast::Sender<Event>,
@@ -128,7 +129,7 @@ impl Runner {
             format: options.format,
             tasks,
             cancel,
-            audio,
+            microphone: Microphone::new(audio),
             control,
             outbox,
             events,
@@ -185,7 +186,8 @@ impl Runner {
         transport_keeps_up: bool,
     ) -> Wake {
         let open_turn = self.conversation.open_turn();
-        let listens = self.ears.may_read(self.clock.now());
+        let (listens, awaits) = (self.ears.may_read(self.clock.now()), self.ears.is_waiting());
+        let longest = self.ears.longest_piece();
         let writes = self.mind.is_active() && !self.mouth.is_behind();
         tokio::select! {
             biased;
@@ -195,7 +197,8 @@ impl Runner {
                 Some(recognizer) => recognizer.next(open_turn).await,
                 None => std::future::pending().await,
             } } => Wake::Stt(event),
-            pcm = self.audio.recv(), if listens => Wake::Audio(pcm),
+            () = self.ears.answered(), if awaits => Wake::Time,
+            pcm = self.microphone.next(longest), if listens => Wake::Audio(pcm),
             outcome = self.hands.next() => Wake::Tool(outcome),
             (reply, thought) = self.mind.next(), if writes => Wake::Thought(reply, thought),
             (reply, utterance) = self.mouth.next() => Wake::Utterance(reply, utterance),

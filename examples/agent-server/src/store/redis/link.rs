@@ -6,6 +6,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -29,6 +30,7 @@ pub(crate) struct Link {
     connection: Mutex<Current>,
     up: watch::Sender<bool>,
     lost: Notify,
+    outages: AtomicU64,
 }
 
 /// The connection there is, if any, and how many there were: a late failure of an old one says nothing about the new one.
@@ -56,12 +58,23 @@ impl Connection {
 impl Link {
     /// One that has not connected.
     pub(crate) fn new(target: Target) -> Self {
-        Self { target, connection: Mutex::default(), up: watch::Sender::new(false), lost: Notify::new() }
+        Self {
+            target,
+            connection: Mutex::default(),
+            up: watch::Sender::new(false),
+            lost: Notify::new(),
+            outages: AtomicU64::new(0),
+        }
     }
 
     /// Tells when Redis can be reached, from now on.
     pub(crate) fn up(&self) -> watch::Receiver<bool> {
         self.up.subscribe()
+    }
+
+    /// How often it was lost.
+    pub(crate) fn outages(&self) -> u64 {
+        self.outages.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -111,6 +124,7 @@ impl Link {
             current.connection = None;
         }
         if self.up.send_replace(false) {
+            self.outages.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(error, "Redis cannot be reached: sessions go on with what this server remembers");
             self.lost.notify_one();
         }

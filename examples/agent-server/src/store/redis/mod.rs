@@ -36,14 +36,15 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'token', ARGV[2], 'node', ARGV[3],
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 
-/// Takes a session over: epoch, user and data, or nothing.
+/// Takes a session over: epoch, owner, user and data, or nothing.
 const CLAIM: &str = "
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return nil end
 if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return nil end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'node', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {epoch, redis.call('HGET', KEYS[1], 'user'), redis.call('HGET', KEYS[1], 'data')}";
+local kept = redis.call('HMGET', KEYS[1], 'owner', 'user', 'data')
+return {epoch, kept[1], kept[2], kept[3]}";
 
 /// Erases a session unless somebody has taken it over. What is left keeps late writers out.
 const END: &str = "
@@ -132,11 +133,12 @@ impl SessionStore for RedisStore {
     async fn claim(&self, pass: &Pass, node: &NodeId) -> Result<Option<Claimed>, StoreError> {
         let mut command = script(CLAIM, &session_key(&pass.id));
         command.arg(pass.hash().as_str()).arg(&**node).arg(milliseconds(self.session_ttl));
-        let claimed: Option<(u64, String, Vec<u8>)> = self.link.call(&command).await?;
-        let Some((epoch, user, data)) = claimed else { return Ok(None) };
+        let claimed: Option<(u64, String, String, Vec<u8>)> = self.link.call(&command).await?;
+        let Some((epoch, owner, user, data)) = claimed else { return Ok(None) };
         let snapshot = Arc::new(Snapshot::from_json(&data)?);
         // Nobody, or written by another version: then nothing is added to what is known of them.
-        Ok(Some(Claimed { epoch, user: serde_json::from_str(&user).ok(), snapshot }))
+        let owner = Some(owner).filter(|owner| !owner.is_empty());
+        Ok(Some(Claimed { epoch, owner, user: serde_json::from_str(&user).ok(), snapshot }))
     }
 
     async fn end(&self, id: &SessionId, epoch: u64) -> Result<(), StoreError> {
