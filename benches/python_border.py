@@ -12,8 +12,11 @@ import argparse
 import asyncio
 import gc
 import os
+import queue
+import resource
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -65,29 +68,65 @@ async def cost_of_events() -> bool:
     return report("an event out, in a burst", statistics.median(figures), 10, "µs CPU", more=f"best {min(figures):.2f}")
 
 
+def spent() -> tuple[float, int]:
+    """CPU of the whole process in µs, and how often its threads have gone to sleep."""
+    return time.process_time() * 1e6, resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+
+async def each(work: Callable[[], Awaitable[int]], pause: float) -> tuple[float, float]:
+    """What `work`, which pauses before each of the events that it counts, costs an event, its pauses taken off."""
+    begun, count = spent(), await work()
+    worked = spent()
+    for _ in range(count):
+        await asyncio.sleep(pause)
+    cpu, sleeps = (2 * middle - first - last for first, middle, last in zip(begun, worked, spent()))
+    return cpu / count, sleeps / count
+
+
 async def cost_of_single_events() -> None:
-    """The same for events that come one by one, each of which wakes the loop. For comparison, without a goal."""
+    """The same for events that come one by one, each of which wakes the loop. For comparison, without a goal: beside it, in the
+    same run, the floor, which is a loop that asks a plain Python thread for something and is told by it."""
+    items, pause = 200, 0.002
 
     class Slowly:
         async def generate(self, request: Any):  # type: ignore[no-untyped-def]
-            for _ in range(200):
+            for _ in range(items):
+                await asyncio.sleep(pause)
                 yield "Yes. "
-                await asyncio.sleep(0.002)
 
-    agent, count = Agent(llm=Slowly(), vad=False), 0
-    idle = time.process_time()
-    for _ in range(200):
-        await asyncio.sleep(0.002)
-    idle = time.process_time() - idle
-    begun = time.process_time()
-    async with agent.session() as session:
-        session.text("talk")
-        async for event in session:
-            count += isinstance(event, Reply)
-            if isinstance(event, ReplyEnd):
-                break
-    used = time.process_time() - begun - idle
-    print(f"{'an item in and an event out, one by one':<44} {used / count * 1e6:9.2f} µs CPU    (two crossings, two wakes)")
+    agent, loop = Agent(llm=Slowly(), vad=False), asyncio.get_running_loop()
+    asked: queue.SimpleQueue[asyncio.Future[None] | None] = queue.SimpleQueue()
+
+    async def session_events() -> int:
+        count = 0
+        async with agent.session() as session:
+            session.text("talk")
+            async for event in session:
+                count += isinstance(event, Reply)
+                if isinstance(event, ReplyEnd):
+                    break
+        return count
+
+    def answer() -> None:
+        while (future := asked.get()) is not None:
+            loop.call_soon_threadsafe(future.set_result, None)
+
+    async def thread_answers() -> int:
+        for _ in range(items):
+            await asyncio.sleep(pause)
+            future: asyncio.Future[None] = loop.create_future()
+            asked.put(future)
+            await future
+        return items
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    rounds = [(await each(session_events, pause), await each(thread_answers, pause)) for _ in range(7)]
+    asked.put(None)
+    thread.join()
+    for what, figures in zip(("an item in and an event out, one by one", "  its floor: a thread asked, and answering"), zip(*rounds)):
+        cpu, sleeps = (statistics.median(figure) for figure in zip(*figures))
+        print(f"{what:<44} {cpu:9.2f} µs CPU    no goal    {sleeps:.1f} times a thread goes to sleep")
 
 
 async def cost_of_frames() -> bool:

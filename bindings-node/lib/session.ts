@@ -93,7 +93,7 @@ export class Session implements AsyncIterable<SessionEvent>, AsyncDisposable {
 
   /** What was said and done so far, as the language model gets to see it. */
   get history(): Message[] {
-    return JSON.parse(this.#native.history()) as Message[]
+    return JSON.parse(calling(() => this.#native.history())) as Message[]
   }
 
   /**

@@ -37,7 +37,7 @@ export class SileroVad {
 
   /** Forgets the stream heard so far. */
   reset(): void {
-    this.#silero.reset()
+    calling(() => this.#silero.reset())
   }
 }
 
@@ -69,7 +69,7 @@ export class Denoiser {
 
   /** Forgets the stream heard so far. */
   reset(): void {
-    this.#denoiser.reset()
+    calling(() => this.#denoiser.reset())
   }
 }
 

@@ -18,7 +18,7 @@ const { values } = parseArgs({
 // An example needs the dependencies of tests: with one selected, cargo builds the library with the features that the
 // tests have, and nothing is compiled twice.
 const AS_IN_TESTS = ['--workspace', '--all-features', '--lib', '--example', 'simulate']
-const FOR_RELEASE = ['--package', 'voice-agent-node', '--features', 'ort', '--release']
+const FOR_RELEASE = ['--package', 'voice-agent-node', '--release']
 
 function compiled() {
   const target = values.target ? ['--target', values.target] : []

@@ -10,7 +10,7 @@ export const TARGETS = {
 }
 
 /** The platform this runs on. */
-function thisPlatform() {
+export function thisPlatform() {
   const libc = process.platform === 'linux' ? '-gnu' : ''
   return `${process.platform}-${process.arch}${libc}`
 }

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+import wave
 from pathlib import Path
 
 import pytest
 from conftest import run
+
+from voice_agent import Agent, Audio, ReplyEnd, local
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples/python"
@@ -105,6 +110,56 @@ def test_a_server_serves_the_contract_in_40_lines() -> None:
 def test_the_terminal_talks_and_listens() -> None:
     assert "agent  It is " in program("-m", "voice_agent", stdin="what time is it\n")
     assert json.loads(program("-m", "voice_agent", "--report"))["version"]
+
+
+def said(text: str) -> bytes:
+    """What the local voice makes of it: PCM at 16 kHz."""
+
+    async def speaking() -> bytes:
+        pcm = b""
+        async with Agent(tts=local.Tts(), vad=False).session() as session:
+            session.say(text)
+            async for event in session:
+                if isinstance(event, Audio):
+                    pcm += event.pcm
+                if isinstance(event, ReplyEnd):
+                    return pcm
+        raise AssertionError("nothing was said")
+
+    return run(speaking())
+
+
+def test_the_terminal_hears_a_file(tmp_path: Path) -> None:
+    question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
+    with wave.open(str(question), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000) + said("What time is it?"))
+    told = program("-m", "voice_agent", str(question), "--tts", "local", "--out", str(answer))
+    assert told.startswith("you    what time is it\nagent  It is "), told
+    assert len(answer.read_bytes()) > 16_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals of this kind")
+def test_ctrl_c_ends_the_terminal_while_it_waits_for_a_line() -> None:
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "voice_agent"])
+    os.write(terminal, b"hello\n")
+    seen = b""
+    while b"How can I help you?" not in seen:
+        seen += os.read(terminal, 1_024)
+    os.write(terminal, b"\x03")
+    deadline = time.monotonic() + 10
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if ended[0] == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    os.close(terminal)
+    assert ended[0] == child, "it waits on"
+    assert os.waitstatus_to_exitcode(ended[1]) == 130
 
 
 def test_the_terminal_says_what_is_wrong_in_one_line() -> None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import wave
 from collections.abc import AsyncIterator
 
 import voice_agent
-from voice_agent import Agent, Audio, Clear, ErrorEvent, Reply, ReplyEnd, Session, Transcript
+from voice_agent import Agent, Audio, ErrorEvent, Reply, ReplyEnd, Session, Transcript
+from voice_agent._threads import Worker
 
 _CHUNK_MS = 20
 #: After the last of the audio, so much silence: long enough to end the turn.
@@ -38,19 +40,54 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def _paced(pcm: bytes, rate: int) -> AsyncIterator[bytes]:
+    """Audio as somebody says it: in real time."""
+    clock = asyncio.get_running_loop()
+    begun, size = clock.time(), rate * _CHUNK_MS // 1_000 * 2
+    for at in range(0, len(pcm), size):
+        await asyncio.sleep(begun + at / 2 / rate - clock.time())
+        yield pcm[at : at + size]
+
+
 async def _file(path: str) -> AsyncIterator[bytes]:
     with wave.open(path, "rb") as file:
         if (file.getnchannels(), file.getsampwidth()) != (1, 2):
             raise voice_agent.InvalidInputError(f"{path} is not 16-bit mono", stage="audio")
-        while chunk := file.readframes(file.getframerate() * _CHUNK_MS // 1_000):
+        rate = file.getframerate()
+        pcm = file.readframes(file.getnframes()) + bytes(int(rate * _SILENCE_S) * 2)
+    async for chunk in _paced(pcm, rate):
+        yield chunk
+
+
+async def _stdin() -> AsyncIterator[bytes]:
+    """What comes in. A thread that waits for it cannot be told to stop: this one does not keep the process from ending, and
+    holds no lock of the interpreter's streams meanwhile."""
+    worker = Worker("voice_agent stdin")
+    try:
+        while chunk := await worker.do(os.read, sys.stdin.fileno(), 65_536):
             yield chunk
-        yield bytes(int(file.getframerate() * _SILENCE_S) * 2)
+    finally:
+        worker.end()
+
+
+async def _lines() -> AsyncIterator[str]:
+    rest = b""
+    async for chunk in _stdin():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace").strip()
+    yield rest.decode(errors="replace").strip()
 
 
 async def _pipe() -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(sys.stdin.buffer.read, 32 * _CHUNK_MS):
-        yield chunk[: len(chunk) // 2 * 2]
-    yield bytes(int(16_000 * _SILENCE_S) * 2)
+    rest = b""
+    async for chunk in _stdin():
+        pcm = rest + chunk
+        whole = len(pcm) // 2 * 2
+        rest = pcm[whole:]
+        yield pcm[:whole]
+    async for silence in _paced(bytes(int(16_000 * _SILENCE_S) * 2), 16_000):
+        yield silence
 
 
 def _rate(audio: str | None) -> int:
@@ -69,10 +106,12 @@ async def _hear(session: Session, audio: str, answered: asyncio.Event) -> None:
 
 
 async def _type(session: Session, answered: asyncio.Event) -> None:
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        if line.strip():
+    async for line in _lines():
+        if session.is_closed:
+            return
+        if line:
             answered.clear()
-            session.text(line.strip())
+            session.text(line)
             await answered.wait()
 
 
@@ -80,16 +119,20 @@ async def _show(session: Session, out: wave.Wave_write | None, answered: asyncio
     async for event in session:
         match event:
             case Transcript(text=text, final=True):
-                print(f"you    {text}")
+                answered.clear()
+                print(f"you    {text}", flush=True)
             case Reply(text=text):
                 print(f"agent  {text.strip()}", flush=True)
             case Audio(pcm=pcm) if out:
                 out.writeframes(pcm)
-            case Clear() | ReplyEnd():
+            case ReplyEnd():
                 answered.set()
+            case ErrorEvent(code="overrun"):
+                pass  # A pipe that is faster than speech is read more slowly.
             case ErrorEvent(message=message):
                 print(f"error  {message}", file=sys.stderr)
                 answered.set()
+    answered.set()
 
 
 async def _talk(options: argparse.Namespace, out: wave.Wave_write | None) -> None:
