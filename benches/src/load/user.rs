@@ -134,6 +134,20 @@ impl User {
         }
     }
 
+    /// The session that `resume` continues goes on, or has begun: then nothing of the one before counts any more.
+    fn welcomed(&mut self, resume: &str) {
+        let wanted = self.resume.take();
+        if wanted.as_deref() == Some(resume) {
+            self.record.resumed += 1;
+        } else {
+            self.record.sessions += 1;
+            self.record.not_resumed += u64::from(wanted.is_some());
+            self.forget_session();
+            self.invariants.connected();
+        }
+        self.resume = Some(resume.to_owned());
+    }
+
     fn forget_session(&mut self) {
         self.resume = None;
         let invariants = std::mem::replace(&mut self.invariants, Invariants::new(true));
@@ -320,6 +334,11 @@ impl<'a> Connection<'a> {
             // After a goodbye, or because of what this user did, a close is in order.
             Message::Close(_) => return Err(self.closed()),
         };
+        if let ServerFrame::Ready { resume, .. } = &frame {
+            self.user.welcomed(resume);
+            self.let_in = true;
+            self.user.record.ready_ms.push(milliseconds(self.begin, Instant::now()));
+        }
         self.user.invariants.see(&frame);
         self.heed(frame)
     }
@@ -336,17 +355,6 @@ impl<'a> Connection<'a> {
     fn heed(&mut self, frame: ServerFrame) -> Result<(), Ending> {
         let now = Instant::now();
         match frame {
-            ServerFrame::Ready { resume, .. } => {
-                self.let_in = true;
-                self.user.record.ready_ms.push(milliseconds(self.begin, now));
-                match self.user.resume.replace(resume.clone()) {
-                    Some(wanted) if wanted == resume => self.user.record.resumed += 1,
-                    wanted => {
-                        self.user.record.sessions += 1;
-                        self.user.record.not_resumed += u64::from(wanted.is_some());
-                    }
-                }
-            }
             ServerFrame::Speech { started, at_ms } => self.spoken_until = (!started).then_some(at_ms),
             ServerFrame::Reply { turn, text } => {
                 if let Some(spoken_until) = self.spoken_until.take() {
