@@ -222,6 +222,7 @@ impl<'a> Connection<'a> {
     fn heed(&mut self, frame: ServerFrame) -> Result<(), Ending> {
         let now = Instant::now();
         match frame {
+            ServerFrame::Transcript { is_final: true, text, .. } if !text.trim().is_empty() => self.script.understood(),
             ServerFrame::Speech { started, at_ms } => self.spoken_until = (!started).then_some(at_ms),
             ServerFrame::Reply { turn, text } => {
                 if let Some(spoken_until) = self.spoken_until.take() {
