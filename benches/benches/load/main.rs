@@ -25,8 +25,8 @@ const KIB: f64 = 256.0;
 const JUDGED_FROM: usize = 50;
 /// What turn-taking, pacing and events may cost beside reading the frames and running the VAD.
 const TIMES_BARE: f64 = 1.75;
-/// Users of the comparison with the bare server.
-const COMPARED: usize = 100;
+/// Users of the comparisons with the bare server. A session alone wakes a core that has slept, in either.
+const COMPARED: [usize; 2] = [1, 100];
 /// Connections that are only echoed meanwhile.
 const ECHOES: usize = 4;
 
@@ -114,10 +114,16 @@ async fn refusal() -> Result<bool, Failure> {
 
 /// The least that any server does, in the same run as ours.
 async fn bare() -> Result<bool, Failure> {
-    let bare = talk(COMPARED, Kind::Bare, &[]).await?;
-    let ours = talk(COMPARED, Kind::Agent(Services::USUAL), &[]).await?;
-    let (Some(bare), Some(ours)) = (bare.cost, ours.cost) else { return Err("no process to look at".into()) };
-    let times = ours.cpu_seconds_a_minute / bare.cpu_seconds_a_minute;
-    println!("{COMPARED} sessions, bare: {:.3} CPU-seconds a session-minute", bare.cpu_seconds_a_minute);
-    Ok(held(&format!("{COMPARED} sessions"), times, TIMES_BARE, "times a bare WebSocket with Silero"))
+    let mut met = true;
+    for users in COMPARED {
+        let bare = talk(users, Kind::Bare, &[]).await?;
+        let ours = talk(users, Kind::Agent(Services::USUAL), &[]).await?;
+        let (Some(bare), Some(ours)) = (bare.cost, ours.cost) else { return Err("no process to look at".into()) };
+        let times = ours.cpu_seconds_a_minute / bare.cpu_seconds_a_minute;
+        println!("{users} sessions, bare: {:.3} CPU-seconds a session-minute", bare.cpu_seconds_a_minute);
+        let name = format!("{users} sessions");
+        let held = held(&name, times, TIMES_BARE, "times a bare WebSocket with Silero");
+        met &= held || users < JUDGED_FROM;
+    }
+    Ok(met)
 }

@@ -34,7 +34,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// # Errors
 /// There is nothing to say, or a part of the load generator broke.
 pub async fn run(load: &Load) -> Result<Outcome> {
-    let echoes_alone = echo_times(load, Instant::now() + ALONE).await?;
+    let echoes_alone = echo_times(load, echo::EVERY, Instant::now() + ALONE).await?;
     let before = load.process.map(ProcessState::of);
     let (begin, own) = (Instant::now(), process_cpu());
     let full = begin + load.ramp + LISTENING;
@@ -51,7 +51,8 @@ pub async fn run(load: &Load) -> Result<Outcome> {
             user.live().await
         });
     }
-    let (watched, echoes) = tokio::join!(watch(load.process, full, end), echo_times(load, end));
+    let (watched, echoes) =
+        tokio::join!(watch(load.process, full, end), echo_times(load, echo::among_users(load), end));
     let mut record = Record::default();
     while let Some(user) = users.join_next().await {
         record.add(user.map_err(|error| broken(error.to_string()))?);
@@ -62,11 +63,11 @@ pub async fn run(load: &Load) -> Result<Outcome> {
     Ok(Outcome::new(load, record, cost, Spread::of(echoes_alone), echo, own))
 }
 
-async fn echo_times(load: &Load, end: Instant) -> Result<Vec<f32>> {
+async fn echo_times(load: &Load, every: Duration, end: Instant) -> Result<Vec<f32>> {
     let mut echoes = JoinSet::new();
     for index in 0..load.echoes {
         let load = load.clone();
-        echoes.spawn(async move { echo::listen(&load, index, end).await });
+        echoes.spawn(async move { echo::listen(&load, index, every, end).await });
     }
     let mut times = Vec::new();
     while let Some(echo) = echoes.join_next().await {

@@ -117,6 +117,13 @@ impl Script {
         }
     }
 
+    /// What the user said before, on a connection that was lost, has been understood: the answer is awaited.
+    pub(super) fn understood(&mut self) {
+        if matches!(self.step, Step::Pause { .. }) {
+            self.step = Step::Waiting { frames: 0, heard: None };
+        }
+    }
+
     /// Whether nothing is owed to the user.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(self.step, Step::Pause { .. })
@@ -173,6 +180,16 @@ mod tests {
         let interrupted = turn(&mut script(&[Fault::Interrupt]));
         assert_eq!(interrupted[SENTENCE], Say::Misbehave(Fault::Interrupt));
         assert_eq!(interrupted[SENTENCE + 1..].len(), SENTENCE, "then another sentence is said");
+    }
+
+    #[test]
+    fn who_has_come_back_waits_for_the_answer_to_what_was_said_before() {
+        let mut script = script(&[]);
+        script.understood();
+        assert_eq!(turn(&mut script), []);
+        assert!(!script.is_at_rest());
+        script.answered();
+        assert_eq!(turn(&mut script).len(), SENTENCE);
     }
 
     #[test]

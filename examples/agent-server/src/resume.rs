@@ -5,7 +5,16 @@ use crate::registry::{Entry, Events, Holder, Place, Refusal, is_open_to};
 use crate::state::AppState;
 use crate::store::{Claimed, Pass, StoreError, Whereabouts};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use voice_core::TurnId;
 use voice_core::agent::{ClientFormat, SessionOptions};
+
+/// Turns that a server which is gone may have begun without a word of them in the store. Their numbers are not given again: its
+/// client knows them.
+const UNWRITTEN_TURNS: u32 = 100;
+/// How long a client that comes back waits for a store that is away: its conversation is worth that much.
+const STORE_AWAY: Duration = Duration::from_millis(1_500);
 
 /// What became of a token.
 pub(crate) enum TakeOver {
@@ -38,13 +47,32 @@ pub(crate) async fn take_over(
     Ok(TakeOver::Taken(entry, events))
 }
 
-/// Takes a session over: from a server that lets it go, or from one that cannot any more.
+/// Takes a session over, once the store can be asked.
 async fn claim(state: &AppState, pass: &Pass, user: Option<&str>) -> Result<Option<Claimed>, StoreError> {
+    let mut up = state.memory.up();
+    match claim_now(state, pass, user).await {
+        Err(StoreError::Unavailable) => {
+            // One that is gone for longer is no reason to leave a client without a session.
+            let _ = timeout(STORE_AWAY, up.wait_for(|up| *up)).await;
+            claim_now(state, pass, user).await
+        }
+        claimed => claimed,
+    }
+}
+
+/// Takes a session over: from a server that lets it go, or from one that cannot any more.
+async fn claim_now(state: &AppState, pass: &Pass, user: Option<&str>) -> Result<Option<Claimed>, StoreError> {
     let memory = &state.memory;
     let may = |found: &Whereabouts| found.token == pass.hash() && is_open_to(found.owner.as_deref(), user);
     let Some(found) = memory.store.find(&pass.id).await?.filter(may) else { return Ok(None) };
-    if let Some(holder) = found.node.filter(|node| *node != memory.node) {
-        nodes::release(state, &pass.id, &holder).await;
+    let let_go = match found.node.filter(|node| *node != memory.node) {
+        Some(holder) => nodes::release(state, &pass.id, &holder).await,
+        None => true,
+    };
+    let mut claimed = memory.store.claim(pass, &memory.node).await?;
+    if let Some(claimed) = claimed.as_mut().filter(|_| !let_go) {
+        let snapshot = Arc::make_mut(&mut claimed.snapshot);
+        snapshot.newest_turn = TurnId(snapshot.newest_turn.0.saturating_add(UNWRITTEN_TURNS));
     }
-    memory.store.claim(pass, &memory.node).await
+    Ok(claimed)
 }

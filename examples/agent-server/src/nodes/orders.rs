@@ -168,13 +168,16 @@ pub(crate) async fn everywhere(state: &AppState) -> Result<(Vec<Value>, Vec<Stri
     Ok((sessions, silent))
 }
 
-/// Has whoever holds a session let it go, so that it can be taken over with all that it knows. Nobody is waited for who is gone.
-pub(crate) async fn release(state: &AppState, id: &SessionId, node: &str) {
-    let Some(bus) = state.memory.bus() else { return };
+/// Has whoever holds a session let it go, so that it can be taken over with all that it knows; whether it has. Nobody is waited
+/// for who is gone.
+pub(crate) async fn release(state: &AppState, id: &SessionId, node: &str) -> bool {
+    let Some(bus) = state.memory.bus() else { return false };
     let order = Order::Of { session: id.to_string(), deed: Deed::Release };
-    if let Err(reason) = bus.ask(node, order, RELEASE).await {
+    let answer = bus.ask(node, order, RELEASE).await;
+    if let Err(reason) = &answer {
         tracing::info!(session = %id, node, ?reason, "a session is taken over from a server that did not let it go");
     }
+    answer.is_ok()
 }
 
 pub(crate) fn unknown_session() -> Problem {

@@ -39,13 +39,14 @@ impl Keeper {
         let session = self.entry.session.clone();
         let mut closed = std::pin::pin!(session.closed());
         loop {
-            let written = self.write_newest(true).await;
+            // What cannot be written now is written when it can.
+            let _ = self.write_newest(true).await;
             tokio::select! {
                 biased;
                 () = &mut closed => return,
                 changed = self.snapshots.changed() => if changed.is_err() { return },
-                // Written while nobody could be reached, or never: what is there is out of date.
-                () = comes_up(&mut up), if written.is_err() => {}
+                // What was written before may be gone as well.
+                () = comes_back(&mut up) => {}
                 _ = refresh.tick() => {}
             }
         }
@@ -108,9 +109,13 @@ impl Keeper {
     }
 }
 
-async fn comes_up(up: &mut watch::Receiver<bool>) {
-    // A sender that is gone stands for a store that is never away.
-    if up.wait_for(|up| *up).await.is_err() {
-        std::future::pending::<()>().await;
+/// Resolves when a store that was away can be reached again.
+async fn comes_back(up: &mut watch::Receiver<bool>) {
+    while up.changed().await.is_ok() {
+        if *up.borrow_and_update() {
+            return;
+        }
     }
+    // A sender that is gone stands for a store that is never away.
+    std::future::pending().await
 }

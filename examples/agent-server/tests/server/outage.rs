@@ -67,6 +67,38 @@ async fn turns_go_on_while_redis_is_gone_and_are_kept_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_redis_that_comes_back_empty_learns_of_sessions_that_said_nothing_meanwhile() {
+    let Some(mut redis) = Redis::start().await else { return };
+    let model = Model::new(Duration::ZERO);
+    let server = node(&redis, &model).await;
+    let (mut client, ready) = begin(server.address, json!({ "type": "start" })).await;
+    ask(&mut client, "apple", 1).await;
+    written(&redis, "You said apple").await;
+    redis.kill();
+    redis.start_again().await;
+    continues_elsewhere(&redis, &model, &ready, &["apple"]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_while_redis_is_away_is_waited_with() {
+    let Some(redis) = Redis::start().await else { return };
+    let model = Model::new(Duration::ZERO);
+    let (first, second) = (node(&redis, &model).await, node(&redis, &model).await);
+    let (mut client, ready) = begin(first.address, json!({ "type": "start" })).await;
+    ask(&mut client, "apple", 1).await;
+    written(&redis, "You said apple").await;
+    redis.hang(true);
+    let mut again = Client::connect(second.address).await;
+    again.send(resume(&ready)).await;
+    // The first attempt has failed by now.
+    while String::from_utf8_lossy(&second.get("/metrics").send().await.body).contains("store_up 1") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    redis.hang(false);
+    assert_eq!(again.ready().await["session"], ready["session"]);
+}
+
+#[tokio::test]
 async fn no_turn_waits_for_a_redis_that_hangs() {
     let Some(redis) = Redis::start().await else { return };
     let model = Model::new(Duration::ZERO);

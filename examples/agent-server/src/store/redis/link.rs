@@ -17,12 +17,13 @@ use voice_core::CancelToken;
 const CALL: Duration = Duration::from_millis(500);
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(1);
-/// The first wait before another attempt, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// The first wait before another attempt, and the longest. A server that dies before it is back takes along what was said, and
+/// an attempt costs next to nothing.
+const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
 /// A connection that has stood for so long is a good one.
 const STEADY: Duration = Duration::from_secs(10);
 /// Attempts that fail alike between two warnings: about a minute of them.
-const WARN_EVERY: u32 = 12;
+const WARN_EVERY: u32 = 80;
 
 /// Redis, as far as it can be reached.
 pub(crate) struct Link {
