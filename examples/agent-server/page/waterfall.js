@@ -17,6 +17,9 @@ const STAGES = {
 // Stages that only a spoken turn has: a typed one starts at the model.
 const SPOKEN = new Set(['vad', 'endpointing', 'stt']);
 
+// What each stage took by itself, whoever waited for it: an answer that is prepared ahead is waited for by nobody.
+const FIGURES = [['VAD', 'vad_end_ms'], ['STT', 'stt_ms'], ['LLM', 'llm_ttft_ms'], ['TTS', 'tts_ms']];
+
 export class Waterfall {
   #turns = [];    // { figure, total }
 
@@ -43,7 +46,7 @@ export class Waterfall {
     this.#summarise(turn);
   }
 
-  #figure({ turn, total, stages, others, speculative }) {
+  #figure({ turn, total, stages, took, speculative }) {
     const words = this.said(turn);
     const summary = element('summary', {},
       element('span', { class: 'name' }, `${turn ?? '–'}`),
@@ -51,7 +54,7 @@ export class Waterfall {
       ...(speculative ? [element('span', { class: 'badge', title: 'The answer was begun before the transcript was final' }, 'speculative')] : []),
       element('strong', { class: 'total' }, milliseconds(total)),
       strip(stages, total));
-    return Object.assign(element('details', { class: 'turn' }, summary, rows(stages, total, others)), { open: true });
+    return Object.assign(element('details', { class: 'turn' }, summary, ...rows(stages, total), figures(stages, took)), { open: true });
   }
 
   #summarise({ total }) {
@@ -76,9 +79,8 @@ export function readTurn(metrics) {
     start += ms;
   }
   const total = metrics.total_ms ?? (stages.length ? start : null);
-  const others = [['VAD', metrics.vad_end_ms], ['STT', metrics.stt_ms], ['LLM', metrics.llm_ttft_ms], ['TTS', metrics.tts_ms]]
-    .filter(([, ms]) => Number.isFinite(ms));
-  return { turn: metrics.turn, total, stages, others, speculative: Boolean(metrics.speculative) };
+  const took = FIGURES.map(([name, figure]) => ({ name, figure, ms: metrics[figure] })).filter(({ ms }) => Number.isFinite(ms));
+  return { turn: metrics.turn, total, stages, took, speculative: Boolean(metrics.speculative) };
 }
 
 function strip(stages, total) {
@@ -87,11 +89,8 @@ function strip(stages, total) {
   return bar;
 }
 
-function rows(stages, total, others) {
-  if (!stages.length) {
-    const known = others.map(([name, ms]) => `${name} ${milliseconds(ms)}`).join(' · ');
-    return element('p', { class: 'no-path' }, known || 'Nothing was measured on this turn.');
-  }
+function rows(stages, total) {
+  if (!stages.length) return [];
   const list = element('ol', { class: 'rows' });
   for (const { stage, ms, start } of stages) {
     list.append(element('li', { 'data-stage': stage, title: STAGES[stage]?.[1] ?? '' },
@@ -101,7 +100,15 @@ function rows(stages, total, others) {
   }
   list.append(element('li', { class: 'axis', 'aria-hidden': 'true' },
     element('span', {}, SPOKEN.has(stages[0].stage) ? 'speech end' : 'text sent'), element('span', {}, 'first audio')));
-  return list;
+  return [list];
+}
+
+function figures(stages, took) {
+  if (!took.length && !stages.length) return element('p', { class: 'took' }, 'Nothing was measured on this turn.');
+  const line = element('p', { class: 'took', title: 'What each stage took, whether it was waited for or not' });
+  took.forEach(({ name, figure, ms }, at) => line.append(
+    at ? ' · ' : '', element('span', { 'data-figure': figure }, `${name} ${milliseconds(ms)}`)));
+  return line;
 }
 
 /** Lengths go through the style object: the page's policy forbids style attributes. */

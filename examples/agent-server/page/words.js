@@ -22,6 +22,9 @@ const ERRORS = {
 
 export function serverError({ code, message, stage, fatal, provider }) {
   const stageName = { stt: 'speech recognition', llm: 'the language model', tts: 'the voice' }[stage];
+  if (code === 'bad_value' && message?.startsWith('`resume`')) {
+    return { kind: 'info', title: 'The server did not know the conversation any more.', text: 'This is a new one.' };
+  }
   if (provider) return { kind: 'info', title: `${provider} failed; another service took over.`, text: message || '' };
   return {
     kind: fatal || code === 'engine_missing' || code === 'provider' ? 'problem' : 'info',
@@ -46,7 +49,7 @@ export function farewell(reason) {
 const WAITS = {
   full: ['The server is full', 'A place becomes free when somebody hangs up.'],
   overloaded: ['The server has too much to do', 'It goes on with those who are talking.'],
-  token: ['The server wants another token', 'Open this page by a link that has one after “#token=”.'],
+  token: ['The server wants a valid token', 'Open this page by a link that has one after “#token=”.'],
 };
 
 /** What is said while the page waits for its next try; `seconds` until then. */

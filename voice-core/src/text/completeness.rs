@@ -1,5 +1,6 @@
 //! Whether words sound as if more were to come.
 
+use super::numbers::exchangeable;
 use super::spoken_form;
 use super::spoken_form::is_number_word;
 use std::collections::HashSet;
@@ -129,23 +130,16 @@ fn digits(word: &str) -> Option<usize> {
 /// Whether a word, in lower case, may decide how complete a turn sounds by being this one and no other.
 pub fn decides_turns(word: &str) -> bool {
     let listed = [ANSWERS, VALUED, ANNOUNCING, OTHER_DIGITS].iter().any(|list| lists(list, word));
-    let number = is_number_word(word) && !EXCHANGEABLE.iter().any(|words| lists(words, word));
+    let number = is_number_word(word) && !exchangeable().iter().any(|words| words.contains(&word));
     leads_on(word) || listed || number || VERBS.contains(&word)
 }
-
-/// Numbers that may stand for each other without a change of what a turn sounds like: each list has as many digits.
-const EXCHANGEABLE: [&str; 3] = [
-    "one two three four five six seven eight nine",
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
-    "twenty thirty forty fifty sixty seventy eighty ninety",
-];
 
 /// A word for another number, if this is one that may be exchanged: one that is as long, where there is any. Which of
 /// them, `choice` decides.
 pub fn other_number_word(word: &str, choice: u64) -> Option<&'static str> {
-    let alike = EXCHANGEABLE.iter().find(|words| lists(words, word))?.split_whitespace().filter(|other| *other != word);
-    let as_long: Vec<&str> = alike.clone().filter(|other| other.len() == word.len()).collect();
-    let others = if as_long.is_empty() { alike.collect() } else { as_long };
+    let alike = exchangeable().into_iter().find(|words| words.contains(&word))?.iter().filter(|other| **other != word);
+    let as_long: Vec<&str> = alike.clone().copied().filter(|other| other.len() == word.len()).collect();
+    let others = if as_long.is_empty() { alike.copied().collect() } else { as_long };
     others.get((choice % others.len().max(1) as u64) as usize).copied()
 }
 

@@ -5,6 +5,7 @@ mod abbreviations;
 mod characters;
 mod completeness;
 mod markup;
+mod numbers;
 mod pace;
 mod scanner;
 mod sentence;
@@ -14,6 +15,7 @@ mod words;
 
 pub use completeness::{Completeness, completeness, decides_turns, other_number_word};
 pub use markup::{spoken, spoken_from};
+pub use numbers::{NUMBER_SCALES, small_number, small_number_word};
 pub use pace::{EDGE_SILENCE_MS, SpeakingTime, WORD_SOUNDED_MS, is_vowel, speaking_time};
 pub use sentence::{Sentence, SentenceConfig, SentenceSplitter};
 pub use spoken_form::spoken_form;

@@ -1,6 +1,8 @@
 //! What was said, apart from how it is written: two transcripts of the same words often differ in case, punctuation and
 //! the way numbers are written.
 
+use super::numbers::{NUMBER_SCALES, small_number};
+
 /// The words of `text` in lower case, without punctuation, English number words as figures, with one blank between them.
 ///
 /// `"It's twenty-three, Sir!"` and `"its 23 sir"` have the same form. Money, dates and units keep the way they are
@@ -103,41 +105,18 @@ pub(super) fn is_number_word(word: &str) -> bool {
 }
 
 fn number_word(word: &str) -> Option<(Kind, u64)> {
-    const SMALL: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    if let Some(value) = SMALL.iter().position(|name| *name == word) {
-        return Some((if value < 10 { Kind::Unit } else { Kind::Teen }, value as u64));
+    if let Some(value) = small_number(word) {
+        let kind = match value {
+            0..10 => Kind::Unit,
+            10..20 => Kind::Teen,
+            _ => Kind::Ten,
+        };
+        return Some((kind, value));
     }
-    if let Some(index) = TENS.iter().position(|name| *name == word) {
-        return Some((Kind::Ten, (index as u64 + 2) * 10));
+    if word == "hundred" {
+        return Some((Kind::Hundred, 100));
     }
-    match word {
-        "hundred" => Some((Kind::Hundred, 100)),
-        "thousand" => Some((Kind::Thousand, 1_000)),
-        "million" => Some((Kind::Thousand, 1_000_000)),
-        _ => None,
-    }
+    NUMBER_SCALES.iter().find(|(name, _)| *name == word).map(|(_, scale)| (Kind::Thousand, *scale))
 }
 
 #[cfg(test)]
@@ -152,6 +131,7 @@ mod tests {
             ("two hundred thirty five", "235"),
             ("one thousand two hundred", "1,200"),
             ("three million", "3000000"),
+            ("two billion", "2000000000"),
             ("five five five one two", "5 5 5 1 2"),
             ("nineteen eighty four", "19 84"),
             ("Wake me at 7:30.", "wake me at 7:30"),

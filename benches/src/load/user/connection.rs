@@ -242,9 +242,12 @@ impl<'a> Connection<'a> {
             ServerFrame::Clear { turn } => {
                 self.outgoing.extend(self.player.clear(turn.0, now).map(|played| encoded(&played)))
             }
-            ServerFrame::ReplyEnd { turn, .. } => {
+            ServerFrame::ReplyEnd { turn, interrupted, .. } => {
                 self.player.end(turn.0);
-                self.script.answered();
+                // What the user's own words have cut short is not the answer to them: that is still to come.
+                if !interrupted {
+                    self.script.answered();
+                }
             }
             ServerFrame::Metrics(metrics) => {
                 let told = metrics.vad_end_ms.map(|silence_ms| (silence_ms, metrics.speculative));

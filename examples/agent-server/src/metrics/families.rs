@@ -17,7 +17,8 @@ pub(super) type Histograms<const N: usize> = Family<Labels<N>, Histogram, Bucket
 
 /// Upper bounds for what a person waits for, in s: dense between 50 ms and 1 s, where a conversation begins to drag.
 const LATENCIES: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0,
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5,
+    2.0, 3.0, 5.0, 10.0,
 ];
 /// The same with the steps that sending takes.
 const STEPS: &[f64] = &[

@@ -11,7 +11,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn event(&self, event: &Event) {
+    /// `newest` gives the turn under way, or the last one: failures do not name theirs.
+    pub(super) fn event(&self, event: &Event, newest: impl Fn() -> u32) {
         match event {
             Event::State(state) => debug!(?state, "state"),
             Event::Speech { started, at } => debug!(started, at_ms = at.as_millis(), "speech"),
@@ -33,11 +34,20 @@ impl Log {
                 info!(turn = turn.0, id, tool = name, status, sources = sources.len(), "tool");
             }
             Event::Failed { stage, kind, message } => {
-                warn!(stage = stage.as_str(), kind = kind.as_str(), error = message, "a stage failed");
+                let (stage, kind) = (stage.as_str(), kind.as_str());
+                warn!(turn = newest(), stage, kind, error = message, "a stage failed");
             }
             Event::FailedOver { stage, provider, kind, message } => {
                 let (stage, kind) = (stage.as_str(), kind.as_str());
-                warn!(stage, provider = &**provider, kind, error = message, "a provider failed and another took over");
+                let provider = &**provider;
+                warn!(
+                    turn = newest(),
+                    stage,
+                    provider,
+                    kind,
+                    error = message,
+                    "a provider failed and another took over"
+                );
             }
             Event::Bye { reason } => info!(reason = labels::reason(*reason), "goodbye"),
             _ => debug!("an event without words for it"),

@@ -83,7 +83,8 @@ impl<'a> Observer<'a> {
     fn event(&mut self, event: Event) {
         let Self { entry, metrics, .. } = self;
         let seen = &entry.seen;
-        self.log.event(&event);
+        let newest = || entry.session.status().turn.0;
+        self.log.event(&event, newest);
         if let Some(trace) = &mut self.trace {
             trace.event(&event, metrics.clock.wall(metrics.clock.now()));
         }
@@ -112,23 +113,22 @@ impl<'a> Observer<'a> {
                     count(&seen.tool_calls);
                 }
             }
-            Event::Failed { stage, kind, message } => self.failed(stage, &kind, None, message),
+            Event::Failed { stage, kind, message } => self.failed(newest(), stage, &kind, None, message),
             Event::FailedOver { stage, provider, kind, message } => {
-                self.failed(stage, &kind, Some(&provider), message);
+                self.failed(newest(), stage, &kind, Some(&provider), message);
             }
             Event::Bye { reason } => self.reason = Some(reason),
             _ => {}
         }
     }
 
-    fn failed(&self, stage: Stage, kind: &ErrorKind, provider: Option<&str>, message: String) {
+    fn failed(&self, turn: u32, stage: Stage, kind: &ErrorKind, provider: Option<&str>, message: String) {
         self.metrics.failed(stage, kind, provider);
-        let session = &self.entry.session;
         let failure = Failure {
             number: 0,
             at_ms: 0,
-            session: session.id().to_string(),
-            turn: session.status().turn.0,
+            session: self.entry.session.id().to_string(),
+            turn,
             stage: stage.as_str(),
             kind: kind.as_str(),
             provider: provider.map(str::to_owned),

@@ -33,6 +33,22 @@ const rowOf = (dashboard, session) => dashboard.locator(`tr[data-session="${sess
 
 const milliseconds = text => Number(/^([\d.]+) ms$/.exec(text)?.[1]);
 
+function same(ms, wanted, where) {
+  assert.ok(Math.abs(ms - wanted) <= 1, `${where}: ${ms} ms for ${wanted} ms`);
+}
+
+/** A turn as the page and the panel draw it has every figure of its frame: the total, the path, each stage by itself. */
+async function showsTheTurn(turn, frame, where) {
+  same(milliseconds(await turn.locator('.total').textContent()), frame.total_ms, `${where}'s total`);
+  const path = await turn.locator('.rows li:not(.axis) .ms').allTextContents();
+  assert.equal(path.length, frame.path.length, where);
+  path.forEach((text, at) => same(milliseconds(text), frame.path[at].ms, `${where}'s ${frame.path[at].stage}`));
+  for (const figure of ['vad_end_ms', 'stt_ms', 'llm_ttft_ms', 'tts_ms']) {
+    const text = await turn.locator(`[data-figure="${figure}"]`).textContent();
+    same(milliseconds(text.slice(text.indexOf(' ') + 1)), frame[figure], `${where}'s ${figure}`);
+  }
+}
+
 /** The series of a scrape, by name and labels. */
 async function scrape() {
   const text = await (await fetch(`${server.url}/metrics`)).text();
@@ -52,9 +68,8 @@ test('one spoken turn is the same to the caller, the operator, Prometheus and th
   const frame = await waitForFrame(caller, { type: 'metrics' });
   const session = await sessionOf(caller);
   t.diagnostic(`total ${frame.total_ms} ms: ${frame.path.map(({ stage, ms }) => `${stage} ${ms}`).join(', ')}`);
-  const same = (ms, wanted, where) => assert.ok(Math.abs(ms - wanted) <= 1, `${where}: ${ms} ms for ${wanted} ms`);
 
-  same(milliseconds(await caller.locator('.turn .total').first().textContent()), frame.total_ms, 'the page');
+  await showsTheTurn(caller.locator('.turn').first(), frame, 'the page');
 
   const row = rowOf(dashboard, session);
   await row.locator('[data-cell="total"]:has-text("ms")').waitFor();
@@ -63,9 +78,13 @@ test('one spoken turn is the same to the caller, the operator, Prometheus and th
   }
   await dashboard.waitForFunction(() => document.querySelector('[data-series="total"] .reading').textContent.includes('ms'));
   const readings = await dashboard.locator('.plot .reading').evaluateAll(all => all.map(reading => reading.textContent));
-  assert.equal(readings.length, 8);
-  const [total] = readings[0].split(' · ');
-  same(milliseconds(total), frame.total_ms, 'the plot');
+  const ofPath = stage => frame.path.find(part => part.stage === stage).ms;
+  const plotted = [
+    frame.total_ms, frame.vad_end_ms, ofPath('endpointing'), frame.stt_ms,
+    frame.llm_ttft_ms, ofPath('sentence'), frame.tts_ms, ofPath('send'),
+  ];
+  assert.equal(readings.length, plotted.length);
+  readings.forEach((reading, at) => same(milliseconds(reading.split(' · ')[0]), plotted[at], `plot ${at}`));
 
   const metrics = await scrape();
   same(1_000 * metrics['total_seconds_sum{turn="spoken"}'], frame.total_ms, 'Prometheus');
@@ -87,9 +106,7 @@ test('one spoken turn is the same to the caller, the operator, Prometheus and th
 
   await row.locator('button').click();
   await dashboard.waitForSelector('#turns .turn .rows .block');
-  same(milliseconds(await dashboard.locator('#turns .total').first().textContent()), frame.total_ms, 'the panel');
-  const shown = await dashboard.locator('#turns .turn').first().locator('.rows li:not(.axis) .ms').allTextContents();
-  shown.forEach((text, at) => same(milliseconds(text), frame.path[at].ms, `the panel's ${frame.path[at].stage}`));
+  await showsTheTurn(dashboard.locator('#turns .turn').first(), frame, 'the panel');
 
   assert.deepEqual([...caller.problems, ...dashboard.problems], []);
   await caller.context().close();

@@ -37,7 +37,7 @@ test('a link with a token opens a session, one without says what is missing', as
   await say(stranger, 'what time is it');
   const notice = stranger.locator('[data-notice="connection"]');
   await notice.waitFor();
-  assert.match(await notice.textContent(), /wants another token.*#token=/s);
+  assert.match(await notice.textContent(), /wants a valid token.*#token=/s);
   await stranger.context().close();
 });
 

@@ -77,6 +77,7 @@ test('a lost server is said in words, and the page comes back by itself', async 
   await waitForFrame(page, { type: 'ready', since: gone });
   await page.waitForSelector('body[data-connection="open"]');
   await page.locator('[data-notice="connection"]').waitFor({ state: 'detached' });
+  await page.waitForSelector('[data-notice="bad_value"]:has-text("did not know the conversation any more")');
   const again = await now(page);
   await say(page, 'what time is it');
   await waitForFrame(page, { type: 'transcript', final: true, since: again });

@@ -70,11 +70,11 @@ test('heard words are found in the text', () => {
 });
 
 test('metrics with holes are read', () => {
-  assert.deepEqual(readTurn({ turn: 1 }), { turn: 1, total: null, stages: [], others: [], speculative: false });
+  assert.deepEqual(readTurn({ turn: 1 }), { turn: 1, total: null, stages: [], took: [], speculative: false });
   const turn = readTurn({ turn: 2, total_ms: null, stt_ms: 120, path: [{ stage: 'vad', ms: 90 }, { stage: 'stt', ms: null }, { stage: 'llm', ms: 10 }] });
   assert.deepEqual(turn.stages, [{ stage: 'vad', ms: 90, start: 0 }, { stage: 'llm', ms: 10, start: 90 }]);
   assert.equal(turn.total, 100);
-  assert.deepEqual(turn.others, [['STT', 120]]);
+  assert.deepEqual(turn.took, [{ name: 'STT', figure: 'stt_ms', ms: 120 }]);
 });
 
 test('the server’s address comes from the page’s', () => {

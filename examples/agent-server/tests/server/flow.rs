@@ -43,3 +43,24 @@ async fn the_stages_of_a_turn_can_be_read_in_order_with_the_figures_of_its_metri
     }
     assert!(lines.iter().all(|line| !line.to_string().contains("hello")), "{lines:#?}");
 }
+
+/// The filter of a turn has what failed in it, or nobody would find out why it was slow.
+#[tokio::test]
+async fn what_failed_in_a_turn_stands_among_its_lines() {
+    // Nobody listens there.
+    let gone = [("LLM", "openai:any"), ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")];
+    let settings: Vec<_> = FAKES.into_iter().chain(gone).collect();
+    let (mut process, address) = Process::start(&settings).await;
+    let mut client = Client::connect(address).await;
+    client.send(json!({ "type": "start" })).await;
+    let session = client.ready().await["session"].clone();
+    client.send(json!({ "type": "text", "text": "hello" })).await;
+    let told = client.until(|frame| frame.kind() == "error").await.pop().unwrap().json().clone();
+    drop(client);
+    process.signal("-TERM");
+    process.end().await;
+    let failed: Vec<&Value> = process.log.iter().filter(|line| line["message"] == "a stage failed").collect();
+    let first = failed.first().expect("a line for what the client was told");
+    let wanted = json!([session, 1, told["stage"], told["kind"]]);
+    assert_eq!(json!([first["session"], first["turn"], first["stage"], first["kind"]]), wanted);
+}

@@ -1,44 +1,21 @@
 //! Numbers as words.
 
-const SMALL: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const SCALES: [(&str, u64); 3] = [("billion", 1_000_000_000), ("million", 1_000_000), ("thousand", 1_000)];
+use voice_core::text::{NUMBER_SCALES, small_number, small_number_word};
 
 /// The first number that has no words here.
 pub(super) const BOUND: u64 = 1_000_000_000_000;
 
 /// A number in words: `twenty one`, `one hundred five`.
 pub(super) fn cardinal(number: u64) -> String {
-    for (name, scale) in SCALES {
-        if number >= scale {
-            return with_rest(&format!("{} {name}", cardinal(number / scale)), number % scale);
-        }
+    if let Some((name, scale)) = NUMBER_SCALES.iter().find(|(_, scale)| number >= *scale) {
+        return with_rest(&format!("{} {name}", cardinal(number / scale)), number % scale);
+    }
+    if let Some(word) = small_number_word(number) {
+        return word.to_owned();
     }
     match number {
-        0..20 => SMALL[number as usize].to_owned(),
-        20..100 => with_rest(TENS[(number / 10) as usize], number % 10),
-        _ => with_rest(&format!("{} hundred", SMALL[(number / 100) as usize]), number % 100),
+        0..100 => with_rest(&cardinal(number / 10 * 10), number % 10),
+        _ => with_rest(&format!("{} hundred", cardinal(number / 100)), number % 100),
     }
 }
 
@@ -81,7 +58,7 @@ pub(super) fn parse(words: &[String]) -> Option<(u64, usize)> {
         } else if word == "hundred" && group.is_none_or(|group| group < 10) {
             group = Some(group.unwrap_or(1) * 100);
             last_place = 100;
-        } else if let Some((_, scale)) = SCALES.iter().find(|(name, _)| name == word) {
+        } else if let Some((_, scale)) = NUMBER_SCALES.iter().find(|(name, _)| name == word) {
             total += group.take()?.checked_mul(*scale).filter(|value| *value < BOUND)?;
             last_place = u64::MAX;
         } else if word == "and"
@@ -100,10 +77,7 @@ pub(super) fn parse(words: &[String]) -> Option<(u64, usize)> {
 
 /// The value of a word below a hundred, and below what the next word's value must be to belong to it.
 fn unit(word: &str) -> Option<(u64, u64)> {
-    if let Some(value) = SMALL.iter().position(|small| *small == word) {
-        return Some((value as u64, 0));
-    }
-    TENS.iter().position(|ten| *ten == word && !word.is_empty()).map(|ten| (ten as u64 * 10, 10))
+    small_number(word).map(|value| (value, if value < 20 { 0 } else { 10 }))
 }
 
 #[cfg(test)]
