@@ -52,6 +52,16 @@ impl Place {
     pub(crate) fn of_token(self, token: Use) -> Self {
         Self { token: Some(token), ..self }
     }
+
+    /// The same with whatever token it counts as a use of.
+    pub(crate) fn of_any_token(self, token: Option<Use>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The session that it is for, where a token gave the right to it.
+    pub(crate) fn session(&self) -> Option<&SessionId> {
+        self.token.as_ref().map(|token| &token.session)
+    }
 }
 
 /// The right to be the one connection of a session.
@@ -176,8 +186,16 @@ impl Registry {
         if table.closed {
             return Err(Refusal::Draining);
         }
-        table.by_token.insert(entry.pass.token.clone(), entry.session.id().clone());
-        table.by_id.insert(entry.session.id().clone(), entry.clone());
+        let id = entry.session.id();
+        // Two connections of one client may have taken it over one after the other, and get here the other way round.
+        // The earlier one finds that out when it is to be kept for the first time.
+        if table.by_id.get(id).is_none_or(|known| known.epoch < epoch) {
+            table.by_token.insert(entry.pass.token.clone(), id.clone());
+            if let Some(earlier) = table.by_id.insert(id.clone(), entry.clone()) {
+                earlier.evict();
+            }
+        }
+        drop(table);
         Ok((entry, events))
     }
 
@@ -235,4 +253,26 @@ impl Registry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_two_that_took_a_session_over_the_later_one_has_it_whichever_gets_here_first() {
+        let (registry, agent) = (Registry::new(4), Agent::builder().build());
+        let pass = Pass::new(SessionId::random()).unwrap();
+        let open = |epoch| {
+            let holder = Holder { pass: pass.clone(), epoch, user: None };
+            registry.open(registry.reserve().unwrap(), &agent, SessionOptions::default(), holder).unwrap().0
+        };
+        let first = open(2);
+        let seat = first.sit_down().await;
+        let (third, _second) = (open(4), open(3));
+        let held = registry.get(pass.id.as_str()).unwrap();
+        assert_eq!((held.epoch, registry.len()), (4, 1));
+        assert!(Arc::ptr_eq(&registry.resume(&pass.token).unwrap(), &third));
+        seat.evicted.cancelled().await;
+    }
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use std::time::Duration;
 
 /// When it is worth asking again: sessions last for minutes, and pressure is judged by the last 2 s.
-pub(super) const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
+pub(crate) const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
 const AGAIN_WHEN_OVERLOADED: Duration = Duration::from_secs(5);
 const AGAIN_AT_ONCE: Duration = Duration::from_secs(1);
 

@@ -78,7 +78,7 @@ pub const SETTINGS: &[Setting] = &[
     secret("REDIS_URL"),
     setting("SESSION_TTL", "How long a session is kept that no server holds, in s [120]"),
     setting("USER_MEMORY_TTL", "How long users are remembered from session to session, in s; nobody is unless set"),
-    setting("DRAIN_MS", "How long turns have to end when the server goes and others take its sessions, in ms [5000]"),
+    setting("DRAIN_MS", "How long turns have to end when the server goes, in ms [5000]"),
     setting("LOG", "What the log holds: off, error, warn, info, debug, trace, or target=level, … [info]"),
     setting("LOG_TRANSCRIPTS", "Whether the log may hold what was said: on or off [off]"),
     setting("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go: a collector that speaks OTLP over HTTP"),

@@ -65,11 +65,29 @@ async fn connect_from(source: &str, server: &TestServer) -> TcpStream {
     socket.connect(server.address).await.unwrap()
 }
 
-/// Whether the server answers on this connection, or has closed it.
+/// Whether the server takes requests on this connection.
 async fn is_served(stream: &mut TcpStream) -> bool {
     let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut answer = [0u8; 12];
-    stream.write_all(request).await.is_ok() && stream.read_exact(&mut answer).await.is_ok()
+    let answered = stream.write_all(request).await.is_ok() && stream.read_exact(&mut answer).await.is_ok();
+    answered && answer.ends_with(b" 200")
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answer_loses_its_connection() {
+    let server = TestServer::start(&[("STALLED_S", "1"), ("REQUEST_S", "1")]).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    // Asks again and again, so that no buffer holds all the answers, and reads none of them.
+    let asking = async {
+        loop {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        }
+    };
+    let lost: std::io::Result<()> = tokio::time::timeout(2 * PATIENCE, asking).await.expect("it is given up");
+    assert!(lost.is_err());
+    assert_eq!(server.get("/healthz").send().await.status, 200);
 }
 
 #[tokio::test]
@@ -79,8 +97,16 @@ async fn an_address_may_have_so_many_connections_at_once() {
     let mut first = connect_from("127.0.0.2", &server).await;
     let mut second = connect_from("127.0.0.2", &server).await;
     assert!(is_served(&mut first).await && is_served(&mut second).await);
-    let mut third = connect_from("127.0.0.2", &server).await;
-    assert!(!is_served(&mut third).await);
+    for request in ["", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
+        let mut third = connect_from("127.0.0.2", &server).await;
+        third.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        third.read_to_string(&mut answer).await.expect("an answer, and then an end in order");
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 10\r\n") && answer.contains(r#""too_many_connections""#), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{answer}");
+    }
     let mut other = connect_from("127.0.0.3", &server).await;
     assert!(is_served(&mut other).await);
     drop(first);
