@@ -118,7 +118,7 @@ impl Server {
         tokio::select! {
             () = accepting => {}
             () = ending => {}
-            () = state.admission.pressure.watch_process() => {}
+            () = state.admission.pressure.watch_process(|| state.registry.len()) => {}
             () = regions::watch(&state.providers.regions) => {}
             () = reload(tls) => {}
         }

@@ -7,6 +7,7 @@
 mod cpu;
 mod crowd;
 mod gauge;
+mod headroom;
 mod lifetime;
 mod pace;
 mod pressure;
@@ -111,7 +112,7 @@ impl Admission {
 
     /// Why no session would be taken at this moment, if so.
     pub(crate) fn closed(&self, registry: &Registry) -> Option<Refused> {
-        match self.pressure.short() {
+        match self.pressure.short(registry.len()) {
             Some(short) => Some(Refused::Overloaded(short)),
             None => registry.is_full().then_some(Refused::Full),
         }
@@ -122,7 +123,7 @@ impl Admission {
     /// # Errors
     /// There is none.
     pub(crate) fn room(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
-        match self.pressure.short() {
+        match self.pressure.short(state.registry.len()) {
             Some(short) => Err(Refused::Overloaded(short)),
             None => Ok(state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user())),
         }

@@ -5,6 +5,7 @@
 
 use super::cpu::ProcessTime;
 use super::gauge::Gauge;
+use super::headroom::Headroom;
 use crate::config::Limits;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,7 +17,9 @@ const TICKS: usize = 40;
 /// How often the time of the processors is read. Eight readings are 2 s; Linux counts in steps of 10 ms.
 const READING: Duration = Duration::from_millis(250);
 const READINGS: usize = 8;
-/// The part of the limit below which sessions are taken again.
+/// How long it has to be better before sessions are taken again: longer than people who talk take their turns.
+const CALM: Duration = Duration::from_secs(10);
+/// The part of the limit below which it is better.
 const LATE_RELEASE: f64 = 0.5;
 const CPU_RELEASE: f64 = 0.85;
 
@@ -30,12 +33,27 @@ pub(crate) enum Short {
 }
 
 /// What the measurements say. Shared by the threads that measure and all requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pressure {
     max_late: Option<Duration>,
     max_cpu_percent: Option<u64>,
     late_threads: AtomicUsize,
     busy: AtomicBool,
+    /// Sessions that the processors will bear.
+    bearable: AtomicUsize,
+}
+
+impl Default for Pressure {
+    /// One that measures nothing.
+    fn default() -> Self {
+        Self {
+            max_late: None,
+            max_cpu_percent: None,
+            late_threads: AtomicUsize::new(0),
+            busy: AtomicBool::new(false),
+            bearable: AtomicUsize::new(usize::MAX),
+        }
+    }
 }
 
 impl Pressure {
@@ -43,19 +61,19 @@ impl Pressure {
         Self { max_late: limits.max_late, max_cpu_percent: limits.max_cpu_percent, ..Self::default() }
     }
 
-    /// Why no further session should be taken, if so.
-    pub(crate) fn short(&self) -> Option<Short> {
+    /// Why no session should be taken beside the `open` ones, if so.
+    pub(crate) fn short(&self, open: usize) -> Option<Short> {
         if self.late_threads.load(Ordering::Relaxed) > 0 {
-            Some(Short::Time)
-        } else {
-            self.busy.load(Ordering::Relaxed).then_some(Short::Processors)
+            return Some(Short::Time);
         }
+        let is_busy = self.busy.load(Ordering::Relaxed) || open >= self.bearable.load(Ordering::Relaxed);
+        is_busy.then_some(Short::Processors)
     }
 
     /// Measures the thread it runs on, for ever, and tells each time how late it is.
     pub(crate) async fn watch_thread(&self, tell: impl Fn(Duration)) {
         let limit_ms = self.max_late.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1e3);
-        let mut gauge = Gauge::new(TICKS, limit_ms, limit_ms * LATE_RELEASE);
+        let mut gauge = Gauge::new(TICKS, limit_ms, limit_ms * LATE_RELEASE, times(TICK));
         let mut ticks = interval(TICK);
         // Ticks that were missed are made up for, each as late as it is: a stall counts for as long as it lasts.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -76,16 +94,18 @@ impl Pressure {
         }
     }
 
-    /// Measures the process, for ever.
-    pub(crate) async fn watch_process(&self) {
+    /// Measures the process, which has so many sessions `open`, for ever.
+    pub(crate) async fn watch_process(&self, open: impl Fn() -> usize) {
         let Some(limit) = self.max_cpu_percent else { return std::future::pending().await };
         let mut process = ProcessTime::new();
-        let mut gauge = Gauge::new(READINGS, limit as f64, limit as f64 * CPU_RELEASE);
+        let mut gauge = Gauge::new(READINGS, limit as f64, limit as f64 * CPU_RELEASE, times(READING));
+        let mut headroom = Headroom::default();
         let mut readings = interval(READING);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = readings.tick().await;
             let Some(percent) = process.percent(due + due.elapsed()) else { continue };
+            self.bearable.store(headroom.add(percent, open(), limit as f64), Ordering::Relaxed);
             match gauge.add(percent) {
                 Some(true) => {
                     self.busy.store(true, Ordering::Relaxed);
@@ -101,6 +121,11 @@ impl Pressure {
     }
 }
 
+/// How often something happens in [`CALM`] that happens every `period`.
+const fn times(period: Duration) -> usize {
+    (CALM.as_millis() / period.as_millis()) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +138,7 @@ mod tests {
     async fn a_thread_that_is_in_time_is_not_late() {
         let pressure = pressure(5);
         let _ = tokio::time::timeout(Duration::from_secs(60), pressure.watch_thread(|_| {})).await;
-        assert_eq!(pressure.short(), None);
+        assert_eq!(pressure.short(0), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -124,11 +149,15 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
             tokio::time::advance(Duration::from_secs(3)).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
-            assert_eq!(pressure.short(), Some(Short::Time));
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            assert_eq!(pressure.short(), Some(Short::Time), "half a good second of the last two is not enough");
+            assert_eq!(pressure.short(0), Some(Short::Time));
+            tokio::time::sleep(CALM).await;
+            assert_eq!(
+                pressure.short(0),
+                Some(Short::Time),
+                "half of the last 2 s were bad when it began to be better"
+            );
             tokio::time::sleep(Duration::from_secs(2)).await;
-            assert_eq!(pressure.short(), None);
+            assert_eq!(pressure.short(0), None);
         };
         tokio::select! {
             () = pressure.watch_thread(|_| {}) => {}
