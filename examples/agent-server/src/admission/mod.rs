@@ -12,6 +12,7 @@ mod lifetime;
 mod pace;
 mod pressure;
 mod rate;
+mod recovery;
 mod refused;
 
 pub(crate) use cpu::used as cpu_time;

@@ -6,16 +6,17 @@
 use super::cpu::ProcessTime;
 use super::gauge::Gauge;
 use super::headroom::Headroom;
+use super::recovery::{Recovery, STEPS_A_SECOND};
 use crate::config::Limits;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often a thread looks how late it is. Forty looks are 2 s.
 const TICK: Duration = Duration::from_millis(50);
 const TICKS: usize = 40;
 /// How often the time of the processors is read. Eight readings are 2 s; Linux counts in steps of 10 ms.
-const READING: Duration = Duration::from_millis(250);
+const READING: Duration = Duration::from_millis(1_000 / STEPS_A_SECOND as u64);
 const READINGS: usize = 8;
 /// How long it has to be better before sessions are taken again: longer than people who talk take their turns.
 const CALM: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ pub(crate) struct Pressure {
     max_cpu_percent: Option<u64>,
     late_threads: AtomicUsize,
     busy: AtomicBool,
-    /// Sessions that the processors will bear.
+    /// Sessions that there may be for all that was seen of late.
     bearable: AtomicUsize,
 }
 
@@ -96,28 +97,54 @@ impl Pressure {
 
     /// Measures the process, which has so many sessions `open`, for ever.
     pub(crate) async fn watch_process(&self, open: impl Fn() -> usize) {
-        let Some(limit) = self.max_cpu_percent else { return std::future::pending().await };
-        let mut process = ProcessTime::new();
-        let mut gauge = Gauge::new(READINGS, limit as f64, limit as f64 * CPU_RELEASE, times(READING));
-        let mut headroom = Headroom::default();
+        let mut processors = self.max_cpu_percent.map(|limit| Processors::new(limit as f64));
+        let mut recovery = Recovery::default();
         let mut readings = interval(READING);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = readings.tick().await;
-            let Some(percent) = process.percent(due + due.elapsed()) else { continue };
-            self.bearable.store(headroom.add(percent, open(), limit as f64), Ordering::Relaxed);
-            match gauge.add(percent) {
-                Some(true) => {
-                    self.busy.store(true, Ordering::Relaxed);
-                    tracing::warn!(percent = gauge.median(), "the processors are busy: no further session is taken");
-                }
-                Some(false) => {
-                    self.busy.store(false, Ordering::Relaxed);
-                    tracing::info!(percent = gauge.median(), "the processors have room again");
-                }
-                None => {}
-            }
+            let open = open();
+            let room = processors.as_mut().map_or(usize::MAX, |processors| {
+                let room = processors.read(due + due.elapsed(), open);
+                self.busy.store(processors.busy, Ordering::Relaxed);
+                room
+            });
+            let in_trouble = self.late_threads.load(Ordering::Relaxed) > 0 || self.busy.load(Ordering::Relaxed);
+            self.bearable.store(room.min(recovery.step(in_trouble, open)), Ordering::Relaxed);
         }
+    }
+}
+
+/// What the process makes of the processors.
+struct Processors {
+    limit: f64,
+    time: ProcessTime,
+    gauge: Gauge,
+    headroom: Headroom,
+    busy: bool,
+}
+
+impl Processors {
+    fn new(limit: f64) -> Self {
+        let gauge = Gauge::new(READINGS, limit, limit * CPU_RELEASE, times(READING));
+        Self { limit, time: ProcessTime::new(), gauge, headroom: Headroom::default(), busy: false }
+    }
+
+    /// How many sessions they will bear, with so many open; any number where that is not known.
+    fn read(&mut self, now: Instant, open: usize) -> usize {
+        let Some(percent) = self.time.percent(now) else { return usize::MAX };
+        match self.gauge.add(percent) {
+            Some(true) => {
+                self.busy = true;
+                tracing::warn!(percent = self.gauge.median(), "the processors are busy: no further session is taken");
+            }
+            Some(false) => {
+                self.busy = false;
+                tracing::info!(percent = self.gauge.median(), "the processors have room again");
+            }
+            None => {}
+        }
+        self.headroom.add(percent, open, self.limit)
     }
 }
 
