@@ -1,10 +1,11 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
-use crate::admission::Refused;
+use crate::admission::{Member, Refused};
 use crate::observe::Seen;
 use crate::store::{KnownUser, Pass};
 use crate::tokens::Use;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
@@ -38,6 +39,7 @@ pub(crate) struct Entry {
 /// The right to open a session, and to have it open.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    _address: Option<Member<IpAddr>>,
     token: Option<Use>,
     user: Option<String>,
 }
@@ -46,6 +48,11 @@ impl Place {
     /// The same, for this user.
     pub(crate) fn of_user(self, user: Option<&str>) -> Self {
         Self { user: user.map(str::to_owned), ..self }
+    }
+
+    /// The same, counted among those of an address.
+    pub(crate) fn of_address(self, member: Member<IpAddr>) -> Self {
+        Self { _address: Some(member), ..self }
     }
 
     /// The same, counted as a use of a token.
@@ -163,7 +170,7 @@ impl Registry {
 
     /// A place for one session, unless all are taken.
     pub(crate) fn reserve(&self) -> Option<Place> {
-        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, _address: None, token: None, user: None })
     }
 
     /// Opens a session in its place; its events come with it, from the first on.

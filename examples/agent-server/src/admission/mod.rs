@@ -65,6 +65,7 @@ pub(crate) struct Admission {
     /// Of an address, the operator's apart from those of all others there.
     requests: Option<Rate<(IpAddr, bool)>>,
     connections: Option<Crowd<IpAddr>>,
+    sessions: Option<Crowd<IpAddr>>,
 }
 
 impl Admission {
@@ -76,6 +77,7 @@ impl Admission {
             token_upgrades: limits.upgrades_per_minute.map(Rate::per_minute),
             requests: limits.requests_per_minute.map(Rate::per_minute),
             connections: limits.connections_per_address.map(|most| Crowd::new(most.get())),
+            sessions: limits.connections_per_address.map(|most| Crowd::new(most.get())),
         }
     }
 
@@ -124,9 +126,14 @@ impl Admission {
     /// # Errors
     /// There is none.
     pub(crate) fn room(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
-        match self.pressure.short(state.registry.len()) {
-            Some(short) => Err(Refused::Overloaded(short)),
-            None => Ok(state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user())),
+        if let Some(short) = self.pressure.short(state.registry.len()) {
+            return Err(Refused::Overloaded(short));
+        }
+        let place = state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user());
+        // A session outlives its connection for a while: counting those alone, one address could fill the server.
+        match &self.sessions {
+            Some(crowd) => Ok(place.of_address(crowd.join(household(visitor.address)).ok_or(Refused::Household)?)),
+            None => Ok(place),
         }
     }
 
@@ -162,7 +169,8 @@ impl Admission {
             match entitled {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
-                Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}
+                Err(Refused::Full | Refused::Household | Refused::Overloaded(_))
+                    if state.registry.waiting() > self.coming_back() => {}
                 Err(refused) => return Err(refused),
             }
         }

@@ -65,6 +65,46 @@ async fn connect_from(source: &str, server: &TestServer) -> TcpStream {
     socket.connect(server.address).await.unwrap()
 }
 
+#[tokio::test]
+async fn an_address_may_have_so_many_sessions_those_that_wait_for_their_client_included() {
+    let server = TestServer::start(&[("CONNECTIONS_PER_ADDRESS", "2"), ("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let connect = async |from: &str, path: &str, start: serde_json::Value| {
+        let mut client = Client::try_connect_to(server.address, path, &[("x-forwarded-for", from)]).await.ok()?;
+        client.send(start).await;
+        let first = client.next().await.json().clone();
+        Some((client, first))
+    };
+    let start = json!({ "type": "start" });
+    let mut readies = Vec::new();
+    for _ in 0..2 {
+        let (client, ready) = connect("9.9.9.9", "/ws", start.clone()).await.unwrap();
+        readies.push(ready);
+        client.vanish();
+    }
+    // Until the server knows that they are gone, there is no room for their connections either.
+    let told = async {
+        loop {
+            if let Some((_, told)) = connect("9.9.9.9", "/ws", start.clone()).await {
+                return told;
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await.expect("it is their sessions in the end");
+    assert_eq!(told, json!({ "type": "bye", "reason": "limit" }));
+    let (_, other) = connect("9.9.9.8", "/ws", start.clone()).await.unwrap();
+    assert_eq!(other["type"], "ready", "others are not touched");
+
+    let resume = json!({ "type": "start", "resume": readies[0]["resume"] });
+    let (mut again, resumed) = connect("9.9.9.9", "/ws", resume).await.unwrap();
+    assert_eq!(resumed["session"], readies[0]["session"], "whoever comes back needs no place");
+    again.send(json!({ "type": "end" })).await;
+    again.closed().await;
+    let free = async {
+        while connect("9.9.9.9", "/ws", start.clone()).await.is_none_or(|(_, told)| told["type"] != "ready") {}
+    };
+    tokio::time::timeout(PATIENCE, free).await.expect("a session that ended counts no more");
+}
+
 /// Whether the server takes requests on this connection.
 async fn is_served(stream: &mut TcpStream) -> bool {
     let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
