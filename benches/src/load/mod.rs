@@ -7,6 +7,7 @@
 mod bare;
 mod chaos;
 mod echo;
+mod failover;
 mod faults;
 mod http;
 mod invariants;
@@ -27,6 +28,7 @@ mod visit;
 mod wire;
 
 pub use chaos::{Chaos, Survived};
+pub use failover::{Failover, WentOn};
 pub use faults::{Fault, Faults};
 pub use http::get_json;
 pub use invariants::Invariants;

@@ -12,12 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long what other servers asked for may take to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Ends all sessions. Where another server can go on with them, turns that are under way may end first, within the time that is
-/// set for it; a goodbye takes 5 s at most.
+/// Ends all sessions. Turns that are under way may end first, within the time that is set for it; a goodbye takes 5 s at most.
 pub(crate) async fn drain(state: &AppState) {
     state.draining.cancel();
     let entries = state.registry.close();
-    let turns = if state.memory.is_shared() { state.drain } else { Duration::ZERO };
+    let turns = state.drain;
     tracing::info!(sessions = entries.len(), turns_ms = turns.as_millis(), "draining");
     for entry in &entries {
         // Where the turn is over a session has nothing to lose; one that nobody talks to has no turn.

@@ -57,11 +57,6 @@ impl Memory {
         Ok(Self { store, users, node, session_ttl, shared, tasks, stop })
     }
 
-    /// Whether sessions can go on with another server.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.link.is_up())
-    }
-
     /// Where the store is shared: whether it can be reached, and how often it was lost.
     pub(crate) fn reach(&self) -> Option<(bool, u64)> {
         self.shared.as_ref().map(|shared| (shared.link.is_up(), shared.link.outages()))
@@ -73,6 +68,11 @@ impl Memory {
             Some(shared) => shared.link.up(),
             None => watch::channel(true).1,
         }
+    }
+
+    /// What is shared, to keep more in.
+    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+        self.shared.as_ref().map(|shared| &shared.link)
     }
 
     /// The way to the other servers.

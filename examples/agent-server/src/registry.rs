@@ -1,10 +1,11 @@
 //! The open sessions, by id and by resume token, and no more of them than the limit.
 
-use crate::admission::Refused;
+use crate::admission::{Member, Refused};
 use crate::observe::Seen;
 use crate::store::{KnownUser, Pass};
 use crate::tokens::Use;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, broadcast};
@@ -38,6 +39,7 @@ pub(crate) struct Entry {
 /// The right to open a session, and to have it open.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    _address: Option<Member<IpAddr>>,
     token: Option<Use>,
     user: Option<String>,
 }
@@ -48,9 +50,24 @@ impl Place {
         Self { user: user.map(str::to_owned), ..self }
     }
 
+    /// The same, counted among those of an address.
+    pub(crate) fn of_address(self, member: Member<IpAddr>) -> Self {
+        Self { _address: Some(member), ..self }
+    }
+
     /// The same, counted as a use of a token.
     pub(crate) fn of_token(self, token: Use) -> Self {
         Self { token: Some(token), ..self }
+    }
+
+    /// The same with whatever token it counts as a use of.
+    pub(crate) fn of_any_token(self, token: Option<Use>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The session that it is for, where a token gave the right to it.
+    pub(crate) fn session(&self) -> Option<&SessionId> {
+        self.token.as_ref().map(|token| &token.session)
     }
 }
 
@@ -153,7 +170,7 @@ impl Registry {
 
     /// A place for one session, unless all are taken.
     pub(crate) fn reserve(&self) -> Option<Place> {
-        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, token: None, user: None })
+        Some(Place { _permit: self.places.clone().try_acquire_owned().ok()?, _address: None, token: None, user: None })
     }
 
     /// Opens a session in its place; its events come with it, from the first on.
@@ -176,8 +193,16 @@ impl Registry {
         if table.closed {
             return Err(Refusal::Draining);
         }
-        table.by_token.insert(entry.pass.token.clone(), entry.session.id().clone());
-        table.by_id.insert(entry.session.id().clone(), entry.clone());
+        let id = entry.session.id();
+        // Two connections of one client may have taken it over one after the other, and get here the other way round.
+        // The earlier one finds that out when it is to be kept for the first time.
+        if table.by_id.get(id).is_none_or(|known| known.epoch < epoch) {
+            table.by_token.insert(entry.pass.token.clone(), id.clone());
+            if let Some(earlier) = table.by_id.insert(id.clone(), entry.clone()) {
+                earlier.evict();
+            }
+        }
+        drop(table);
         Ok((entry, events))
     }
 
@@ -235,4 +260,26 @@ impl Registry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_two_that_took_a_session_over_the_later_one_has_it_whichever_gets_here_first() {
+        let (registry, agent) = (Registry::new(4), Agent::builder().build());
+        let pass = Pass::new(SessionId::random()).unwrap();
+        let open = |epoch| {
+            let holder = Holder { pass: pass.clone(), epoch, user: None };
+            registry.open(registry.reserve().unwrap(), &agent, SessionOptions::default(), holder).unwrap().0
+        };
+        let first = open(2);
+        let seat = first.sit_down().await;
+        let (third, _second) = (open(4), open(3));
+        let held = registry.get(pass.id.as_str()).unwrap();
+        assert_eq!((held.epoch, registry.len()), (4, 1));
+        assert!(Arc::ptr_eq(&registry.resume(&pass.token).unwrap(), &third));
+        seat.evicted.cancelled().await;
+    }
 }

@@ -4,6 +4,8 @@ use crate::nodes;
 use crate::registry::{Entry, Events, Holder, Place, Refusal, is_open_to};
 use crate::state::AppState;
 use crate::store::{Claimed, Pass, StoreError, Whereabouts};
+use crate::tokens;
+use crate::visitor::Visitor;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -24,24 +26,26 @@ pub(crate) enum TakeOver {
     Unknown(Place),
 }
 
-/// Goes on with the session whose token this is, for a client for whom another token vouches as `user`, in its place: one that was
-/// taken over without one would be nowhere.
+/// Goes on with the session whose token this is, for this visitor, in its place: one that was taken over without one would be
+/// nowhere.
 pub(crate) async fn take_over(
     state: &AppState,
     token: &str,
     format: ClientFormat,
     place: Place,
-    user: Option<&str>,
+    visitor: &Visitor,
 ) -> Result<TakeOver, Refusal> {
     let Some(pass) = Pass::read(token) else { return Ok(TakeOver::Unknown(place)) };
-    let claimed = claim(state, &pass, user).await.unwrap_or_else(|error| {
+    let claimed = claim(state, &pass, visitor.user()).await.unwrap_or_else(|error| {
         tracing::warn!(session = %pass.id, %error, "a session cannot be continued");
         None
     });
     let Some(Claimed { epoch, owner, user, snapshot }) = claimed else { return Ok(TakeOver::Unknown(place)) };
     tracing::info!(session = %pass.id, epoch, turn = snapshot.newest_turn.0, "a session goes on here");
     state.metrics.session_taken_over();
-    let place = place.of_user(owner.as_deref());
+    // What it was used for elsewhere it need not be used for again.
+    let used = visitor.claims.as_ref().and_then(|claims| tokens::carry(state, claims, &pass.id));
+    let place = place.of_user(owner.as_deref()).of_any_token(used);
     let options = SessionOptions { format, continues: Some(snapshot), ..SessionOptions::default() };
     let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch, user })?;
     Ok(TakeOver::Taken(entry, events))

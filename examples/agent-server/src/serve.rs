@@ -19,6 +19,9 @@ use voice_core::CancelToken;
 
 /// How long requests under way have at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
+/// Bytes of an admin token that nobody guesses at the rate at which requests are taken.
+const ADMIN_TOKEN_BYTES: usize = 16;
+
 /// A server that listens.
 pub struct Server {
     listener: TcpListener,
@@ -82,8 +85,14 @@ impl Server {
         {
             tracing::warn!(language, "the local engines know English only");
         }
-        if config.admin_token.is_none() && !self.address.ip().is_loopback() {
-            tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
+        match &config.admin_token {
+            Some(token) if token.expose().len() < ADMIN_TOKEN_BYTES => {
+                tracing::warn!("ADMIN_TOKEN is short enough to be guessed: `openssl rand -hex 32` makes a better one");
+            }
+            None if !self.address.ip().is_loopback() => {
+                tracing::warn!("/api, /metrics and /dashboard are closed: set ADMIN_TOKEN to open them");
+            }
+            _ => {}
         }
     }
 
@@ -109,7 +118,7 @@ impl Server {
         tokio::select! {
             () = accepting => {}
             () = ending => {}
-            () = state.admission.pressure.watch_process() => {}
+            () = state.admission.pressure.watch_process(|| state.registry.len()) => {}
             () = regions::watch(&state.providers.regions) => {}
             () = reload(tls) => {}
         }

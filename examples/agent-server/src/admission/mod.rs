@@ -7,10 +7,12 @@
 mod cpu;
 mod crowd;
 mod gauge;
+mod headroom;
 mod lifetime;
 mod pace;
 mod pressure;
 mod rate;
+mod recovery;
 mod refused;
 
 pub(crate) use cpu::used as cpu_time;
@@ -18,7 +20,7 @@ pub(crate) use crowd::{Crowd, Member};
 pub(crate) use lifetime::Lifetime;
 pub(crate) use pace::Pace;
 pub(crate) use pressure::Pressure;
-pub(crate) use refused::Refused;
+pub(crate) use refused::{AGAIN_WHEN_FULL, Refused};
 
 use crate::clock::unix_seconds;
 use crate::config::Limits;
@@ -26,19 +28,20 @@ use crate::guard::household;
 use crate::problem::Problem;
 use crate::registry::{Place, Registry};
 use crate::state::AppState;
-use crate::tokens::Claims;
+use crate::tokens::{self, Claims};
 use crate::visitor::Visitor;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rate::Rate;
-use refused::AGAIN_WHEN_FULL;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Where requests are counted: wherever the admin token could be guessed, or something is looked up.
+const METERED: [&str; 5] = ["/api", "/login", "/logout", "/metrics", "/dashboard"];
 /// Connections that may be coming back at once. Each is one for as long as its first frame takes, 250 ms at most.
 const RETURNING: usize = 256;
 
@@ -59,8 +62,10 @@ pub(crate) struct Admission {
     returning: Arc<Semaphore>,
     upgrades: Option<Rate<IpAddr>>,
     token_upgrades: Option<Rate<String>>,
-    requests: Option<Rate<IpAddr>>,
+    /// Of an address, the operator's apart from those of all others there.
+    requests: Option<Rate<(IpAddr, bool)>>,
     connections: Option<Crowd<IpAddr>>,
+    sessions: Option<Crowd<IpAddr>>,
 }
 
 impl Admission {
@@ -72,6 +77,7 @@ impl Admission {
             token_upgrades: limits.upgrades_per_minute.map(Rate::per_minute),
             requests: limits.requests_per_minute.map(Rate::per_minute),
             connections: limits.connections_per_address.map(|most| Crowd::new(most.get())),
+            sessions: limits.connections_per_address.map(|most| Crowd::new(most.get())),
         }
     }
 
@@ -109,7 +115,7 @@ impl Admission {
 
     /// Why no session would be taken at this moment, if so.
     pub(crate) fn closed(&self, registry: &Registry) -> Option<Refused> {
-        match self.pressure.short() {
+        match self.pressure.short(registry.len()) {
             Some(short) => Some(Refused::Overloaded(short)),
             None => registry.is_full().then_some(Refused::Full),
         }
@@ -120,9 +126,14 @@ impl Admission {
     /// # Errors
     /// There is none.
     pub(crate) fn room(&self, state: &AppState, visitor: &Visitor) -> Result<Place, Refused> {
-        match self.pressure.short() {
-            Some(short) => Err(Refused::Overloaded(short)),
-            None => Ok(state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user())),
+        if let Some(short) = self.pressure.short(state.registry.len()) {
+            return Err(Refused::Overloaded(short));
+        }
+        let place = state.registry.reserve().ok_or(Refused::Full)?.of_user(visitor.user());
+        // A session outlives its connection for a while: counting those alone, one address could fill the server.
+        match &self.sessions {
+            Some(crowd) => Ok(place.of_address(crowd.join(household(visitor.address)).ok_or(Refused::Household)?)),
+            None => Ok(place),
         }
     }
 
@@ -130,13 +141,13 @@ impl Admission {
     ///
     /// # Errors
     /// Its token gives it none.
-    pub(crate) fn entitle(&self, state: &AppState, place: Place, visitor: &Visitor) -> Result<Place, Refused> {
+    pub(crate) async fn entitle(&self, state: &AppState, place: Place, visitor: &Visitor) -> Result<Place, Refused> {
         let Some(claims) = &visitor.claims else { return Ok(place) };
         let now = unix_seconds();
         if claims.ended(now) {
             return Err(Refused::Ended);
         }
-        let token = state.tokens.ledger.claim(claims, now).map_err(Refused::Spent)?;
+        let token = tokens::claim(state, claims, now).await.map_err(Refused::Spent)?;
         Ok(place.of_token(token))
     }
 
@@ -144,12 +155,22 @@ impl Admission {
     ///
     /// # Errors
     /// Nothing.
-    pub(crate) fn enter(&self, state: &AppState, visitor: &Visitor, coming_back: bool) -> Result<Entrance, Refused> {
+    pub(crate) async fn enter(
+        &self,
+        state: &AppState,
+        visitor: &Visitor,
+        coming_back: bool,
+    ) -> Result<Entrance, Refused> {
         if !coming_back {
-            match self.room(state, visitor).and_then(|place| self.entitle(state, place, visitor)) {
+            let entitled = match self.room(state, visitor) {
+                Ok(place) => self.entitle(state, place, visitor).await,
+                refused => refused,
+            };
+            match entitled {
                 Ok(place) => return Ok(Entrance::Open(place)),
                 // Not every client says that it is coming back.
-                Err(Refused::Full | Refused::Overloaded(_)) if state.registry.waiting() > self.coming_back() => {}
+                Err(Refused::Full | Refused::Household | Refused::Overloaded(_))
+                    if state.registry.waiting() > self.coming_back() => {}
                 Err(refused) => return Err(refused),
             }
         }
@@ -172,11 +193,12 @@ fn counted<K: Clone + Hash + Eq>(rate: Option<&Rate<K>>, client: K) -> Result<()
 /// The middleware that counts requests for which somebody has to prove something or to look something up.
 pub(crate) async fn limit_requests(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let metered = ["/api", "/login", "/logout"].iter().any(|prefix| path.starts_with(prefix));
-    let visitor = request.extensions().get::<Visitor>().filter(|_| metered);
-    let checked =
-        visitor.map_or(Ok(()), |visitor| counted(state.admission.requests.as_ref(), household(visitor.address)));
-    match checked {
+    if !METERED.iter().any(|prefix| path.starts_with(prefix)) {
+        return next.run(request).await;
+    }
+    let client = household(Visitor::of(&request).address);
+    let is_operator = state.login.is_of_operator(request.headers());
+    match counted(state.admission.requests.as_ref(), (client, is_operator)) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

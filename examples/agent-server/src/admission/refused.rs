@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use std::time::Duration;
 
 /// When it is worth asking again: sessions last for minutes, and pressure is judged by the last 2 s.
-pub(super) const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
+pub(crate) const AGAIN_WHEN_FULL: Duration = Duration::from_secs(10);
 const AGAIN_WHEN_OVERLOADED: Duration = Duration::from_secs(5);
 const AGAIN_AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -18,6 +18,8 @@ pub(crate) enum Refused {
     Full,
     /// The server is late, or its processors are busy.
     Overloaded(Short),
+    /// The client's address has as many as it may, those waiting for their client included.
+    Household,
     /// Too many are coming back at this moment.
     Crowded,
     /// The token may have no more sessions.
@@ -31,6 +33,7 @@ impl Refused {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Household => "too_many_connections",
             Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => "overloaded",
             Self::Spent(Spent::Busy) => "token_busy",
             Self::Spent(Spent::Used) => "token_used_up",
@@ -41,6 +44,7 @@ impl Refused {
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Full => "as many sessions are open as there may be",
+            Self::Household => "this address has as many sessions as it may",
             Self::Overloaded(Short::Time) => "the server is late and takes no further session for now",
             Self::Overloaded(Short::Processors) => "the server is busy and takes no further session for now",
             Self::Crowded => "too many clients are coming back at once",
@@ -54,7 +58,7 @@ impl Refused {
     /// When to try again; `None` where it is of no use.
     pub(crate) fn again(self) -> Option<Duration> {
         match self {
-            Self::Full | Self::Spent(Spent::Busy) => Some(AGAIN_WHEN_FULL),
+            Self::Full | Self::Household | Self::Spent(Spent::Busy) => Some(AGAIN_WHEN_FULL),
             Self::Overloaded(_) | Self::Spent(Spent::Crowded) => Some(AGAIN_WHEN_OVERLOADED),
             Self::Crowded => Some(AGAIN_AT_ONCE),
             Self::Spent(Spent::Used) | Self::Ended => None,
@@ -66,7 +70,7 @@ impl Refused {
             Self::Full | Self::Overloaded(_) | Self::Crowded | Self::Spent(Spent::Crowded) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Spent(Spent::Busy) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Household | Self::Spent(Spent::Busy) => StatusCode::TOO_MANY_REQUESTS,
             Self::Spent(Spent::Used) => StatusCode::FORBIDDEN,
             Self::Ended => StatusCode::UNAUTHORIZED,
         }

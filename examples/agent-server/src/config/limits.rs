@@ -56,8 +56,8 @@ impl Limits {
             Ok(number(name, default, 30 * 24 * 3_600, "seconds")?.map(Duration::from_secs))
         };
         Ok(Self {
-            max_late: number("MAX_LATE_MS", 50, 10_000, "ms")?.map(Duration::from_millis),
-            max_cpu_percent: number("MAX_CPU_PERCENT", 90, 100, "percent")?,
+            max_late: number("MAX_LATE_MS", 20, 10_000, "ms")?.map(Duration::from_millis),
+            max_cpu_percent: number("MAX_CPU_PERCENT", 70, 100, "percent")?,
             upgrades_per_minute: count("UPGRADES_PER_MINUTE", 600, "connections")?,
             requests_per_minute: count("REQUESTS_PER_MINUTE", 1_200, "requests")?,
             connections_per_address: count("CONNECTIONS_PER_ADDRESS", 512, "connections")?

@@ -26,9 +26,7 @@ impl<K: Hash + Eq> Attempts<K> {
         Self { wrong: HashMap::new() }
     }
 
-    /// How long a client has to wait, in s, before it may guess again.
-    ///
-    /// One that has used its guesses up may not try the right one either: otherwise it would learn it by trying.
+    /// How long a client has to wait, in s, before another guess of it is told from those before.
     pub(super) fn wait(&mut self, client: &K, now: u64) -> Option<u64> {
         match self.wrong.get(client) {
             Some(guesses) if guesses.count >= MOST => left(guesses, now),
@@ -48,11 +46,6 @@ impl<K: Hash + Eq> Attempts<K> {
             *guesses = Guesses { count: 0, since: now };
         }
         guesses.count += 1;
-    }
-
-    /// Forgets a client that knew the password.
-    pub(super) fn right(&mut self, client: &K) {
-        self.wrong.remove(client);
     }
 }
 
@@ -77,15 +70,6 @@ mod tests {
         assert_eq!(attempts.wait(&1, 160), None);
         attempts.wrong(1, 160);
         assert_eq!(attempts.wait(&1, 160), None, "and there are ten more");
-    }
-
-    #[test]
-    fn who_knows_it_starts_anew() {
-        let mut attempts = Attempts::new();
-        (0..9).for_each(|_| attempts.wrong(1, 0));
-        attempts.right(&1);
-        (0..9).for_each(|_| attempts.wrong(1, 0));
-        assert_eq!(attempts.wait(&1, 0), None);
     }
 
     #[test]

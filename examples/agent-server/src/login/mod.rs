@@ -46,22 +46,39 @@ impl Login {
         self.admin_token.is_some()
     }
 
+    fn is_right(&self, guess: &str) -> bool {
+        self.admin_token.as_ref().is_some_and(|secret| secret.matches(guess))
+    }
+
     /// Compares a guess with the admin token.
     ///
+    /// The right one is right however many wrong ones came from the same address: whoever shares it with the operator,
+    /// behind a proxy that nobody named, must not be able to keep the operator out. How fast a token can be guessed is
+    /// then up to the rate of requests.
+    ///
     /// # Errors
-    /// It is another, or this client has guessed too often.
+    /// It is another, and perhaps this client has guessed too often.
     fn guess(&self, guess: &str, client: IpAddr, now: u64) -> Result<(), Problem> {
+        if self.is_right(guess) {
+            return Ok(());
+        }
         let mut attempts = lock(&self.attempts);
         if let Some(wait) = attempts.wait(&client, now) {
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "too many wrong tokens");
             return Err(problem.retry_after(Duration::from_secs(wait)));
         }
-        if self.admin_token.as_ref().is_some_and(|secret| secret.matches(guess)) {
-            attempts.right(&client);
-            return Ok(());
-        }
         attempts.wrong(client, now);
         Err(unauthorised("the token is not the right one"))
+    }
+
+    /// Whether a request shows the admin token, or a cookie that stands for it. What it may do is another question.
+    pub(crate) fn is_of_operator(&self, headers: &HeaderMap) -> bool {
+        self.wants_token()
+            && (shown(headers).is_some_and(|token| self.is_right(token)) || self.is_logged_in(headers, unix_seconds()))
+    }
+
+    fn is_logged_in(&self, headers: &HeaderMap, now: u64) -> bool {
+        cookie(headers).is_some_and(|name| lock(&self.cookies).knows(name, now))
     }
 
     /// The cookie of a new login.
@@ -97,6 +114,11 @@ fn closed() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
+/// The token that a request shows.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?))
+}
+
 /// The operator's cookie.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -119,12 +141,10 @@ fn check(state: &AppState, request: &Request) -> Result<(), Problem> {
     }
     let headers = request.headers();
     let now = unix_seconds();
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
-    if let Some(token) = bearer {
+    if let Some(token) = shown(headers) {
         return login.guess(token, client(request), now);
     }
-    let known = cookie(headers).is_some_and(|name| lock(&login.cookies).knows(name, now));
-    if known && is_of_own_page(request) {
+    if login.is_logged_in(headers, now) && is_of_own_page(request) {
         return Ok(());
     }
     Err(unauthorised("a valid bearer token is needed"))

@@ -95,6 +95,11 @@ impl Claims {
         if claims.begins > now.saturating_add(SKEW_S) { Err(Worthless::Early) } else { Ok(claims) }
     }
 
+    /// Whether it is good for so many sessions only.
+    pub(super) fn are_counted(&self) -> bool {
+        self.max_sessions.is_some() || self.max_uses.is_some()
+    }
+
     /// Whether it has ended.
     pub(crate) fn ended(&self, now: u64) -> bool {
         now >= self.expires

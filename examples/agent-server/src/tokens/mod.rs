@@ -5,6 +5,7 @@
 
 mod carried;
 mod claims;
+mod everywhere;
 mod key;
 mod ledger;
 mod mint;
@@ -12,8 +13,10 @@ mod ring;
 
 pub(crate) use carried::{Carried, bearer};
 pub(crate) use claims::Claims;
+pub(crate) use everywhere::{carry, claim};
 pub use key::TokenKey;
-pub(crate) use ledger::{Ledger, Spent, Use};
+use ledger::Ledger;
+pub(crate) use ledger::{Spent, Use};
 pub(crate) use mint::mint;
 
 use crate::config::TokenSettings;
@@ -26,7 +29,7 @@ use std::sync::Arc;
 /// Checks tokens and counts what they are used for.
 pub(crate) struct Tokens {
     settings: TokenSettings,
-    pub(crate) ledger: Ledger,
+    ledger: Ledger,
 }
 
 impl Tokens {

@@ -31,12 +31,19 @@ struct Admitted {
 }
 
 /// A session, for whoever is let in.
-pub(crate) async fn upgrade(State(state): State<AppState>, mut request: Request) -> Response {
+pub(crate) async fn upgrade(State(state): State<AppState>, request: Request) -> Response {
     let protocol = Carried::of(request.headers()).protocol;
-    let (accept, (admitted, connected)) = match check(&request).and_then(|key| Ok((key, admit(&state, &mut request)?)))
-    {
-        Ok(let_in) => let_in,
+    let accept = match check(&request) {
+        Ok(accept) => accept,
         Err(problem) => return problem.into_response(),
+    };
+    let (visitor, coming_back) = (Visitor::of(&request), is_coming_back(&request));
+    let (admitted, connected) = match admit(&state, visitor, request.headers(), coming_back).await {
+        Ok(let_in) => let_in,
+        Err(problem) => {
+            state.metrics.refused(problem.code());
+            return problem.into_response();
+        }
     };
     let mut response = shake_hands(state, request, accept, async move |state, socket| {
         connection::serve(state, admitted, socket).await;
@@ -58,20 +65,20 @@ pub(crate) async fn echo(State(state): State<AppState>, request: Request) -> Res
 }
 
 /// Whether a client may come in; with what it holds while it is there.
-fn admit(state: &AppState, request: &mut Request) -> Result<(Admitted, Option<Connected>), Problem> {
-    look_at(state, request).inspect_err(|problem| state.metrics.refused(problem.code()))
-}
-
-fn look_at(state: &AppState, request: &mut Request) -> Result<(Admitted, Option<Connected>), Problem> {
-    let mut visitor = Visitor::of(request);
+async fn admit(
+    state: &AppState,
+    mut visitor: Visitor,
+    headers: &HeaderMap,
+    coming_back: bool,
+) -> Result<(Admitted, Option<Connected>), Problem> {
     let connected = state.admission.upgrade(&visitor)?;
-    let coming_back = is_coming_back(request);
-    visitor.claims = state.tokens.check(request.headers(), coming_back, unix_seconds()).inspect_err(note)?;
+    visitor.claims = state.tokens.check(headers, coming_back, unix_seconds()).inspect_err(note)?;
     if let Some(claims) = &visitor.claims {
         state.admission.upgrade_with(claims)?;
     }
-    let entrance = state.admission.enter(state, &visitor, coming_back).map_err(Problem::from).inspect_err(note)?;
-    let caller = Caller::of(request.headers());
+    let entrance = state.admission.enter(state, &visitor, coming_back).await;
+    let entrance = entrance.map_err(Problem::from).inspect_err(note)?;
+    let caller = Caller::of(headers);
     Ok((Admitted { entrance, visitor, caller }, connected))
 }
 

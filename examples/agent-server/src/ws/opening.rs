@@ -84,7 +84,7 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
     };
     if let Some(token) = &start.resume {
         if !is_anothers {
-            place = match resume::take_over(state, token, format, place, visitor.user()).await? {
+            place = match resume::take_over(state, token, format, place, &visitor).await? {
                 TakeOver::Taken(entry, events) => {
                     // To its task this client is the first.
                     attend(state, &entry, events, caller);
@@ -111,9 +111,9 @@ pub(super) async fn open(state: &AppState, start: Start, admitted: Admitted) -> 
         ..SessionOptions::default()
     };
     if !entitled {
-        place = state.admission.entitle(state, place, &visitor).map_err(Refusal::NoPlace)?;
+        place = state.admission.entitle(state, place, &visitor).await.map_err(Refusal::NoPlace)?;
     }
-    let pass = Pass::new(SessionId::random()).map_err(Refusal::Failed)?;
+    let pass = Pass::new(place.session().cloned().unwrap_or_else(SessionId::random)).map_err(Refusal::Failed)?;
     let (entry, events) = state.registry.open(place, &state.agent, options, Holder { pass, epoch: 1, user })?;
     attend(state, &entry, events, caller);
     Ok(Opened { entry, format, resumed: false, remarks })

@@ -102,7 +102,7 @@ async fn a_late_server_takes_no_further_session_and_keeps_its_own() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(3 * PATIENCE, in_time).await.expect("it recovers");
+    tokio::time::timeout(5 * PATIENCE, in_time).await.expect("it recovers");
     server.begin(json!({ "type": "start" })).await;
 }
 

@@ -123,6 +123,8 @@ fn limits_are_as_they_were_set_and_nothing_is_no_limit() {
     let usual = settings(&[]).limits;
     assert_eq!((usual.idle, usual.longest), (Some(Duration::from_secs(900)), Some(Duration::from_secs(14_400))));
     assert_eq!(usual.upgrades_per_minute.map(u32::from), Some(600));
+    let guard = Config::load(&Sources::default()).expect("nothing is wrong").limits;
+    assert_eq!((guard.max_late, guard.max_cpu_percent), (Some(Duration::from_millis(20)), Some(70)));
     let none =
         ["UPGRADES_PER_MINUTE", "REQUESTS_PER_MINUTE", "CONNECTIONS_PER_ADDRESS", "MESSAGES_PER_SECOND", "IDLE_S"];
     let none = settings(&none.map(|name| (name, "0"))).limits;

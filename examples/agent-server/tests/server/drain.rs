@@ -22,15 +22,31 @@ async fn open_sessions_get_a_goodbye_and_the_server_returns() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
-#[tokio::test]
-async fn a_reply_under_way_does_not_hold_the_shutdown_up() {
-    let mut server = TestServer::start(&[]).await;
+/// The end of the reply that is under way when the server is told to end, which would take so many words.
+async fn reply_end(settings: &[(&str, &str)], words: usize) -> serde_json::Value {
+    let mut server = TestServer::start(settings).await;
     let mut client = server.begin(json!({ "type": "start" })).await;
-    client.send(json!({ "type": "text", "text": "word ".repeat(500) })).await;
+    client.send(json!({ "type": "text", "text": "word ".repeat(words) })).await;
     client.of_type("audio").await;
     server.shut_down();
-    assert_eq!(client.of_type("bye").await.json()["reason"], "drain");
+    let frames = client.until(|frame| frame.kind() == "bye").await;
+    assert_eq!(frames.last().unwrap().json()["reason"], "drain");
     server.ended().await;
+    frames.iter().find(|frame| frame.kind() == "reply_end").expect("the reply ends").json().clone()
+}
+
+#[tokio::test]
+async fn a_reply_under_way_may_end_though_no_other_server_takes_the_session() {
+    let end = reply_end(&[], 20).await;
+    assert_eq!(end["interrupted"], false, "{end}");
+}
+
+#[tokio::test]
+async fn a_reply_under_way_does_not_hold_the_shutdown_up_for_longer_than_it_may() {
+    for patience in ["0", "300"] {
+        let end = reply_end(&[("DRAIN_MS", patience)], 500).await;
+        assert_eq!(end["interrupted"], true, "{end}");
+    }
 }
 
 #[tokio::test]

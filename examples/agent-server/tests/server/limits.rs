@@ -65,11 +65,69 @@ async fn connect_from(source: &str, server: &TestServer) -> TcpStream {
     socket.connect(server.address).await.unwrap()
 }
 
-/// Whether the server answers on this connection, or has closed it.
+#[tokio::test]
+async fn an_address_may_have_so_many_sessions_those_that_wait_for_their_client_included() {
+    let server = TestServer::start(&[("CONNECTIONS_PER_ADDRESS", "2"), ("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let connect = async |from: &str, path: &str, start: serde_json::Value| {
+        let mut client = Client::try_connect_to(server.address, path, &[("x-forwarded-for", from)]).await.ok()?;
+        client.send(start).await;
+        let first = client.next().await.json().clone();
+        Some((client, first))
+    };
+    let start = json!({ "type": "start" });
+    let mut readies = Vec::new();
+    for _ in 0..2 {
+        let (client, ready) = connect("9.9.9.9", "/ws", start.clone()).await.unwrap();
+        readies.push(ready);
+        client.vanish();
+    }
+    // Until the server knows that they are gone, there is no room for their connections either.
+    let told = async {
+        loop {
+            if let Some((_, told)) = connect("9.9.9.9", "/ws", start.clone()).await {
+                return told;
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await.expect("it is their sessions in the end");
+    assert_eq!(told, json!({ "type": "bye", "reason": "limit" }));
+    let (_, other) = connect("9.9.9.8", "/ws", start.clone()).await.unwrap();
+    assert_eq!(other["type"], "ready", "others are not touched");
+
+    let resume = json!({ "type": "start", "resume": readies[0]["resume"] });
+    let (mut again, resumed) = connect("9.9.9.9", "/ws", resume).await.unwrap();
+    assert_eq!(resumed["session"], readies[0]["session"], "whoever comes back needs no place");
+    again.send(json!({ "type": "end" })).await;
+    again.closed().await;
+    let free = async {
+        while connect("9.9.9.9", "/ws", start.clone()).await.is_none_or(|(_, told)| told["type"] != "ready") {}
+    };
+    tokio::time::timeout(PATIENCE, free).await.expect("a session that ended counts no more");
+}
+
+/// Whether the server takes requests on this connection.
 async fn is_served(stream: &mut TcpStream) -> bool {
     let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut answer = [0u8; 12];
-    stream.write_all(request).await.is_ok() && stream.read_exact(&mut answer).await.is_ok()
+    let answered = stream.write_all(request).await.is_ok() && stream.read_exact(&mut answer).await.is_ok();
+    answered && answer.ends_with(b" 200")
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answer_loses_its_connection() {
+    let server = TestServer::start(&[("STALLED_S", "1"), ("REQUEST_S", "1")]).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    // Asks again and again, so that no buffer holds all the answers, and reads none of them.
+    let asking = async {
+        loop {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        }
+    };
+    let lost: std::io::Result<()> = tokio::time::timeout(2 * PATIENCE, asking).await.expect("it is given up");
+    assert!(lost.is_err());
+    assert_eq!(server.get("/healthz").send().await.status, 200);
 }
 
 #[tokio::test]
@@ -79,8 +137,16 @@ async fn an_address_may_have_so_many_connections_at_once() {
     let mut first = connect_from("127.0.0.2", &server).await;
     let mut second = connect_from("127.0.0.2", &server).await;
     assert!(is_served(&mut first).await && is_served(&mut second).await);
-    let mut third = connect_from("127.0.0.2", &server).await;
-    assert!(!is_served(&mut third).await);
+    for request in ["", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
+        let mut third = connect_from("127.0.0.2", &server).await;
+        third.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        third.read_to_string(&mut answer).await.expect("an answer, and then an end in order");
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 10\r\n") && answer.contains(r#""too_many_connections""#), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{answer}");
+    }
     let mut other = connect_from("127.0.0.3", &server).await;
     assert!(is_served(&mut other).await);
     drop(first);

@@ -86,7 +86,7 @@ async fn the_cookie_counts_for_what_our_own_pages_ask() {
 }
 
 #[tokio::test]
-async fn guessing_ends_after_ten_wrong_tokens() {
+async fn ten_wrong_tokens_are_enough_for_a_minute_and_keep_no_operator_out() {
     let server = TestServer::start(&[("ADMIN_TOKEN", "s3cret"), ("TRUSTED_PROXIES", "127.0.0.1")]).await;
     let wrong = log_in(&server, "guess").send().await;
     assert_eq!(wrong.status, 401);
@@ -97,13 +97,36 @@ async fn guessing_ends_after_ten_wrong_tokens() {
         assert_eq!(guess.status, 401, "guesses at the API count as well");
     }
     log_in(&server, "guess").send().await;
-    let late = log_in(&server, "s3cret").send().await;
-    assert_eq!(late.status, 429, "the right one is no longer told from a wrong one");
+    let late = log_in(&server, "guess").send().await;
+    assert_eq!(late.status, 429);
     assert!(late.header("retry-after").is_some() && late.header("set-cookie").is_none());
-    let api = server.get("/api/sessions").header("authorization", "Bearer s3cret").send().await;
-    assert_eq!((api.status, api.code().as_str()), (429, "too_many_attempts"));
-    let other = log_in(&server, "s3cret").header("x-forwarded-for", "9.9.9.9").send().await;
-    assert_eq!(other.status, 303, "other addresses are not touched");
+    let ask = |token: &str| server.get("/api/sessions").header("authorization", &format!("Bearer {token}")).send();
+    let late = ask("guess").await;
+    assert_eq!((late.status, late.code().as_str()), (429, "too_many_attempts"));
+    let other = log_in(&server, "guess").header("x-forwarded-for", "9.9.9.9").send().await;
+    assert_eq!(other.status, 401, "other addresses are not touched");
+    assert_eq!(log_in(&server, "s3cret").send().await.status, 303, "whoever shares the address keeps nobody out");
+    assert_eq!(ask("s3cret").await.status, 200);
+    assert_eq!(ask("guess").await.status, 429, "nor does the right one help those who guess");
+}
+
+#[tokio::test]
+async fn requests_of_others_use_up_none_of_the_operators() {
+    let server = TestServer::start(&[("ADMIN_TOKEN", "s3cret"), ("REQUESTS_PER_MINUTE", "3")]).await;
+    let cookie = cookie(&log_in(&server, "s3cret").send().await);
+    // One of the three was the login.
+    for path in ["/api/examples", "/api/examples", "/api/examples", "/metrics", "/dashboard"] {
+        server.get(path).header("authorization", "Bearer guess").send().await;
+    }
+    assert_eq!(server.get("/api/examples").send().await.status, 429);
+    for path in ["/metrics", "/dashboard"] {
+        let guess = server.get(path).header("authorization", "Bearer guess").send().await;
+        assert_eq!((guess.status, guess.code().as_str()), (429, "too_many_requests"), "{path} can be guessed at too");
+    }
+    let bearer = |path| server.get(path).header("authorization", "Bearer s3cret").send();
+    assert_eq!([bearer("/metrics").await.status, bearer("/api/sessions").await.status], [200, 200]);
+    assert_eq!(server.get("/dashboard").header("cookie", &cookie).send().await.status, 200);
+    assert_eq!(bearer("/api/sessions").await.status, 429, "the operator's are counted as well");
 }
 
 #[tokio::test]

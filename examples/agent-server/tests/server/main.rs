@@ -30,6 +30,7 @@ mod process;
 mod regions;
 mod resume;
 mod secrets;
+mod shared_tokens;
 mod strangers;
 mod tls;
 mod tokens;

@@ -113,6 +113,7 @@ async fn the_log_names_session_and_turn_and_keeps_words_and_keys_to_itself() {
     let warned =
         |what: &str| log.iter().any(|line| line["level"] == "warn" && line["message"].to_string().contains(what));
     assert!(warned("TAVILY_API_KEY"), "{log:#?}");
+    assert!(warned("ADMIN_TOKEN is short"), "{log:#?}");
     let whole = log.iter().map(Value::to_string).collect::<String>();
     for secret in ["two times nine", "eighteen", "tv-123456", "tok-123456", resume.as_str()] {
         assert!(!whole.contains(secret), "{secret}: {whole}");

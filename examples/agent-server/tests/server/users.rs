@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::nodes::{Model, node_with, resume};
-use crate::support::{Client, Redis, TestServer};
+use crate::support::{Client, PATIENCE, Redis, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
 use voice_core::Message;
@@ -13,15 +13,22 @@ async fn server(redis: &Redis, model: &Model) -> TestServer {
     node_with(&[("REDIS_URL", &redis.url()), ("USER_MEMORY_TTL", "60"), ("TOKEN_SECRET", SECRET)], model).await
 }
 
-/// A client whose token vouches for this user.
-async fn enter(server: &TestServer, user: &str, start: Value) -> (Client, Value) {
+/// A client whose token vouches for this user, with the first that it is told.
+async fn come(server: &TestServer, path: &str, user: &str, start: Value) -> (Client, Value) {
     let wish = json!({ "user": user }).to_string();
     let answer = server.request("POST", "/api/tokens").body(wish).send().await.json();
     let bearer = format!("Bearer {}", answer["token"].as_str().unwrap());
-    let mut client = Client::try_connect(server.address, &[("authorization", &bearer)]).await.unwrap();
+    let mut client = Client::try_connect_to(server.address, path, &[("authorization", &bearer)]).await.unwrap();
     client.send(start).await;
-    let ready = client.ready().await;
-    (client, ready)
+    let first = client.next().await.json().clone();
+    (client, first)
+}
+
+/// One that gets a session.
+async fn enter(server: &TestServer, user: &str, start: Value) -> (Client, Value) {
+    let (client, first) = come(server, "/ws", user, start).await;
+    assert_eq!(first["type"], "ready", "{first}");
+    (client, first)
 }
 
 async fn leave(mut client: Client) {
@@ -95,6 +102,44 @@ async fn a_session_that_a_user_has_opened_is_nobody_elses_on_another_server_eith
     client.ask("It is still mine.").await;
     let (_, resumed) = enter(&second, "ada", resume(&ready)).await;
     assert_eq!(resumed["session"], ready["session"]);
+}
+
+#[tokio::test]
+async fn a_user_who_comes_back_to_another_server_that_is_full_loses_nothing_and_is_let_in_when_it_is_not() {
+    let Some(redis) = Redis::start().await else { return };
+    let model = Model::new(Duration::ZERO);
+    let first = server(&redis, &model).await;
+    let small = [("REDIS_URL", &*redis.url()), ("TOKEN_SECRET", SECRET), ("MAX_SESSIONS", "1")];
+    let second = node_with(&small, &model).await;
+    let (other, _) = enter(&second, "bob", json!({ "type": "start" })).await;
+    let (mut client, ready) = enter(&first, "ada", json!({ "type": "start" })).await;
+    client.ask("I like apples.").await;
+    crate::nodes::written(&redis, "I like apples").await;
+    client.vanish();
+    let come_back = |user| come(&second, "/ws?resume=1", user, resume(&ready));
+    let refused = json!({ "type": "bye", "reason": "limit" });
+    assert_eq!(come_back("ada").await.1, refused);
+    let path = format!("/api/sessions/{}", ready["session"].as_str().unwrap());
+    let held = second.get(&path).send().await;
+    assert_eq!((held.status, held.json()["id"].clone()), (200, ready["session"].clone()), "it was not taken away");
+
+    leave(other).await;
+    let again = async {
+        loop {
+            let (client, told) = come_back("ada").await;
+            if told["session"] == ready["session"] {
+                return client;
+            }
+            assert_eq!(told, refused);
+        }
+    };
+    let mut client = tokio::time::timeout(PATIENCE, again).await.expect("there is room");
+    client.ask("And pears.").await;
+    assert_eq!(model.last().messages.len(), 3);
+    // The server is full again, with her own session: it is hers, and nobody else's.
+    client.vanish();
+    assert_eq!(come_back("bob").await.1, refused);
+    assert_eq!(come_back("ada").await.1["session"], ready["session"]);
 }
 
 #[tokio::test]

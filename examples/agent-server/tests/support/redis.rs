@@ -11,7 +11,14 @@ pub struct Redis {
     port: u16,
     scheme: &'static str,
     directory: PathBuf,
+    /// The other nodes of its cluster.
+    peers: Vec<Redis>,
 }
+
+/// Keys of a cluster are spread over so many slots.
+const SLOTS: usize = 16_384;
+/// Nodes of a cluster that elects: fewer are none.
+const NODES: usize = 3;
 
 impl Redis {
     /// Starts one; `None`, after a line that says so, where it is not installed.
@@ -19,21 +26,53 @@ impl Redis {
         Self::on(free_port(), &[]).await
     }
 
-    /// A cluster of one.
+    /// A cluster, each node of which has a part of the keys.
     pub async fn start_cluster() -> Option<Self> {
-        let redis = Self::on(free_port(), &["--cluster-enabled", "yes"]).await?;
-        let mut connection = redis.connection().await;
-        let mut slots = redis::cmd("CLUSTER");
-        slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
-        slots.query_async::<()>(&mut connection).await.unwrap();
-        for _ in 0..200 {
-            let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
-            if info.contains("cluster_state:ok") {
-                return Some(redis);
+        let mut nodes = Vec::new();
+        for index in 0..NODES {
+            // By itself Redis takes a port that is greater by 10,000, which may be none.
+            let bus = free_port();
+            let settings = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()];
+            let node = Self::on(free_port(), &settings).await?;
+            let (from, to) = (index * SLOTS / NODES, (index + 1) * SLOTS / NODES - 1);
+            node.cluster(&["ADDSLOTSRANGE", &from.to_string(), &to.to_string()]).await;
+            nodes.push((node, bus));
+        }
+        let (mut first, _) = nodes.remove(0);
+        for (node, bus) in nodes {
+            first.cluster(&["MEET", "127.0.0.1", &node.port.to_string(), &bus.to_string()]).await;
+            first.peers.push(node);
+        }
+        for node in first.nodes() {
+            node.is_whole().await;
+        }
+        Some(first)
+    }
+
+    /// Waits until this node of a cluster knows all others, and what each has.
+    async fn is_whole(&self) {
+        for _ in 0..800 {
+            let info = self.cluster(&["INFO"]).await;
+            let text = redis::from_redis_value::<String>(info).unwrap();
+            if text.contains("cluster_state:ok") && text.contains(&format!("cluster_size:{NODES}")) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("the cluster does not come up");
+    }
+
+    async fn cluster(&self, arguments: &[&str]) -> redis::Value {
+        redis::cmd("CLUSTER").arg(arguments).query_async(&mut self.connection().await).await.unwrap()
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.peers)
+    }
+
+    /// One that wants this password.
+    pub async fn start_locked(password: &str) -> Option<Self> {
+        Self::on(free_port(), &["--requirepass", password]).await
     }
 
     /// One that speaks TLS, with a certificate that it has signed itself.
@@ -76,7 +115,7 @@ impl Redis {
             eprintln!("skipped: redis-server is not installed");
             return None;
         };
-        let redis = Self { child, port, scheme: "redis", directory };
+        let redis = Self { child, port, scheme: "redis", directory, peers: Vec::new() };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Some(redis);
@@ -110,6 +149,14 @@ impl Redis {
 
     /// Everything that is kept, as text.
     pub async fn dump(&self) -> String {
+        let mut dump = String::new();
+        for node in self.nodes() {
+            dump.push_str(&node.own_dump().await);
+        }
+        dump
+    }
+
+    async fn own_dump(&self) -> String {
         let mut connection = self.connection().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
         let mut dump = String::new();
@@ -117,6 +164,7 @@ impl Redis {
             let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut connection).await.unwrap();
             let fields: Vec<String> = match kind.as_str() {
                 "hash" => redis::cmd("HGETALL").arg(&key).query_async(&mut connection).await.unwrap(),
+                "zset" => redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).query_async(&mut connection).await.unwrap(),
                 _ => Vec::new(),
             };
             dump.push_str(&format!("{key} {}\n", fields.join(" ")));

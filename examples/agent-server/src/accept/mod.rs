@@ -1,11 +1,15 @@
 //! Connections: taken, brought to a thread of their own, and served there until they end.
 
+mod away;
+mod patient;
+
 use crate::admission::Connected;
 use crate::metrics::Counted;
 use crate::shards::{Place, Shards};
 use crate::state::AppState;
 use crate::tls::Tls;
 use crate::visitor::Peer;
+use away::Away;
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;
@@ -13,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use patient::Patient;
 use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -69,10 +74,11 @@ impl Door {
     pub(crate) async fn accept(self, listener: TcpListener, shards: &Shards) {
         let most = self.state.registry.limit().saturating_add(SPARE_CONNECTIONS);
         let places = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let away = Away::new();
         // The semaphore is never closed, and there is a thread.
         while let (Ok(permit), Some(place)) = (places.clone().acquire_owned().await, shards.place()) {
             match listener.accept().await {
-                Ok((stream, from)) => self.take(stream, from, permit, place),
+                Ok((stream, from)) => self.take(stream, from, (permit, place), &away),
                 Err(error) if is_of_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections");
@@ -82,7 +88,7 @@ impl Door {
         }
     }
 
-    fn take(&self, stream: TcpStream, from: SocketAddr, permit: OwnedSemaphorePermit, place: Place) {
+    fn take(&self, stream: TcpStream, from: SocketAddr, (permit, place): (OwnedSemaphorePermit, Place), away: &Away) {
         let address = from.ip();
         // Those who come through a proxy are told apart by what it says of them, once they want a session.
         let proxy = self.state.limits.trusted_proxies.iter().any(|network| network.contains(address));
@@ -90,7 +96,8 @@ impl Door {
         let connected = match connected {
             Some(None) => {
                 self.state.metrics.refused("too_many_connections");
-                return tracing::debug!(%address, "too many connections of an address: closed one");
+                tracing::debug!(%address, "too many connections of an address: refused one");
+                return self.turn_away(stream, place, away);
             }
             Some(Some(connected)) => Some(connected),
             None => None,
@@ -111,6 +118,19 @@ impl Door {
             }
         };
         self.connections.spawn_on(connection, &thread);
+    }
+
+    /// Says that there is no place, where that costs no handshake and not too many are told already.
+    fn turn_away(&self, stream: TcpStream, place: Place, away: &Away) {
+        let Some(turn) = away.turn().filter(|_| self.tls.is_none()) else { return };
+        let thread = place.handle().clone();
+        let telling = async move {
+            if let Ok(stream) = settle(stream) {
+                away::refuse(stream, turn).await;
+            }
+            drop(place);
+        };
+        self.connections.spawn_on(telling, &thread);
     }
 }
 
@@ -154,7 +174,7 @@ impl Guest {
             .timer(TokioTimer::new())
             .header_read_timeout(state.limits.request)
             .max_buf_size(HEAD_BUFFER)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Patient::new(stream, state.limits.stalled)), service)
             .with_upgrades();
         tokio::pin!(connection);
         let served = tokio::select! {
