@@ -102,7 +102,7 @@ class TurnDetector:
 
     def __init__(self, model: str | os.PathLike[str], *, library: str | os.PathLike[str] | None = None) -> None:
         library = library or onnx_runtime()
-        self.native = _native.TurnDetector(Path(model), Path(library) if library else None)
+        self.native: _native.TurnDetector = _native.TurnDetector(Path(model), Path(library) if library else None)
 
     def end_of_turn(self, samples: Pcm) -> float:
         """The probability, 0 … 1, that the turn is over.
