@@ -83,7 +83,7 @@ class Serving {
 
   async #carry(items: AsyncIterator<Crossing>): Promise<void> {
     for (;;) {
-      const next = await this.#unlessOver(items.next())
+      const next = await this.#unlessOver(() => items.next())
       if (next === OVER || next.done) return
       const [json, audio] = next.value
       const sent = calling(() => this.#call.send(json, audio))
@@ -92,12 +92,15 @@ class Serving {
     }
   }
 
-  /** What is awaited, unless the call is over first. A promise that many race with would keep all of them. */
-  #unlessOver<T>(awaited: Promise<T>): Promise<T | typeof OVER> {
+  /**
+   * What is begun and awaited, unless the call is over first: then it is not begun, since nobody would hear of its failure.
+   * A promise that many race with would keep all of them.
+   */
+  #unlessOver<T>(begin: () => Promise<T>): Promise<T | typeof OVER> {
     if (this.#controller.signal.aborted) return Promise.resolve(OVER)
     return new Promise((resolve, reject) => {
       this.#stop = resolve
-      awaited.then(resolve, reject)
+      begin().then(resolve, reject)
     })
   }
 }
