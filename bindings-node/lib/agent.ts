@@ -46,6 +46,13 @@ function nameOf(provider: { name?: unknown }): string {
   return maker === undefined || maker === '' || maker === 'Object' ? 'javascript' : maker
 }
 
+/** A field of a provider that says a number. */
+function count(provider: object, field: string, stage: Stage): number {
+  const value = (provider as Record<string, unknown>)[field]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
+  throw new InvalidConfigError(`\`${field}\` of \`${stage}\`: a whole number above 0, not ${String(value)}`, { stage })
+}
+
 /** Parts as the core is given them. */
 class Parts {
   readonly bridge = new Bridge()
@@ -73,9 +80,12 @@ class Parts {
   }
 
   vad(vad: AgentOptions['vad']): unknown {
-    if (typeof vad !== 'object' || vad === null) return null
-    if (!has(vad, 'create')) throw new InvalidConfigError('`vad` of your own: an object with `create`', { stage: 'vad' })
-    const facts = { sample_rate: vad.sampleRate, window_len: vad.windowLength }
+    if (vad === undefined || typeof vad === 'string') return null
+    if (!has(vad, 'create')) {
+      const message = `\`vad\`: 'silero', 'energy', 'none' or an object with \`create\`, not ${vad === null ? 'null' : typeof vad}`
+      throw new InvalidConfigError(message, { stage: 'vad' })
+    }
+    const facts = { sample_rate: count(vad, 'sampleRate', 'vad'), window_len: count(vad, 'windowLength', 'vad') }
     return { foreign: this.bridge.add(serveVad(vad)), name: nameOf(vad), ...facts }
   }
 }
@@ -91,10 +101,10 @@ export class Agent {
     const nothing = () => ({})
     const plain = {
       config: toCore(settings),
-      ears: toCore({ vad: typeof vad === 'object' ? 'none' : vad, denoise, echoCancellation }),
+      ears: toCore({ vad: typeof vad === 'string' ? vad : vad && 'none', denoise, echoCancellation }),
       stt: parts.several<SttProvider>('stt', stt, serveStt, nothing),
       llm: parts.several<LlmProvider>('llm', llm, serveLlm, nothing),
-      tts: parts.several<TtsProvider>('tts', tts, serveTts, (own) => ({ sample_rate: own.sampleRate })),
+      tts: parts.several<TtsProvider>('tts', tts, serveTts, (own) => ({ sample_rate: count(own, 'sampleRate', 'tts') })),
       tools: parts.several<Tool>('tool', tools, (own) => serveTools(() => own.call), (own) => ({ name: own.spec.name, description: own.spec })),
       vad: parts.vad(vad),
     }

@@ -1,7 +1,7 @@
-import { awaiting, calling, toPlain, UnavailableError } from './errors.js'
+import { awaiting, calling, InvalidInputError, toPlain, UnavailableError } from './errors.js'
 import { jsonOf, sttCrossing, sttInput, ttsCrossing, ttsInput, windowOf, type Crossing } from './items.js'
 import type { NativeCall, NativeItem } from './native.js'
-import type { LlmProvider, LlmRequest, SttProvider, TtsProvider, VadProvider } from './providers.js'
+import type { Given, LlmProvider, LlmRequest, SttProvider, TtsProvider, VadProvider } from './providers.js'
 import type { CallContext } from './tools.js'
 
 /** What a provider written in JavaScript gives in a call, as it crosses the border. */
@@ -83,7 +83,7 @@ class Serving {
 
   async #carry(items: AsyncIterator<Crossing>): Promise<void> {
     for (;;) {
-      const next = await this.#unlessOver(items.next())
+      const next = await this.#unlessOver(() => items.next())
       if (next === OVER || next.done) return
       const [json, audio] = next.value
       const sent = calling(() => this.#call.send(json, audio))
@@ -92,12 +92,15 @@ class Serving {
     }
   }
 
-  /** What is awaited, unless the call is over first. A promise that many race with would keep all of them. */
-  #unlessOver<T>(awaited: Promise<T>): Promise<T | typeof OVER> {
+  /**
+   * What is begun and awaited, unless the call is over first: then it is not begun, since nobody would hear of its failure.
+   * A promise that many race with would keep all of them.
+   */
+  #unlessOver<T>(begin: () => Promise<T>): Promise<T | typeof OVER> {
     if (this.#controller.signal.aborted) return Promise.resolve(OVER)
     return new Promise((resolve, reject) => {
       this.#stop = resolve
-      awaited.then(resolve, reject)
+      begin().then(resolve, reject)
     })
   }
 }
@@ -111,8 +114,13 @@ async function* inputs<T>(call: NativeCall, read: (item: NativeItem) => T): Asyn
   }
 }
 
-async function* each<T>(given: AsyncIterable<T>, crossing: (item: T) => Crossing): AsyncGenerator<Crossing, void, undefined> {
-  for await (const item of given) yield crossing(item)
+/** What a provider gives: an async generator, or what an async function resolves to, whose rejection is the call's. */
+async function* each<T>(given: Given<T>, crossing: (item: T) => Crossing): AsyncGenerator<Crossing, void, undefined> {
+  const items = await given
+  if (typeof items !== 'object' || items === null || !(Symbol.asyncIterator in items || Symbol.iterator in items)) {
+    throw new InvalidInputError(`a provider gives an async generator, not ${items === null ? 'null' : typeof items}`)
+  }
+  for await (const item of items) yield crossing(item)
 }
 
 export function serveLlm(provider: LlmProvider): Serve {

@@ -27,6 +27,7 @@ export {
   local,
   openai,
   tavily,
+  type Given,
   type LlmProvider,
   type LlmRequest,
   type Message,

@@ -1,3 +1,5 @@
+import { InvalidConfigError } from './errors.js'
+
 /** Fields whose content belongs to somebody else and is handed on as it is. */
 const FOREIGN: ReadonlySet<string> = new Set(['headers', 'body', 'parameters'])
 
@@ -15,9 +17,11 @@ function isPlain(value: unknown): value is Record<string, unknown> {
  * core knows which there are, and names the one that it does not know.
  * @internal
  */
-export function toCore(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toCore)
+export function toCore(value: unknown, name = 'options'): unknown {
+  if (Array.isArray(value)) return value.map((one) => toCore(one, name))
+  // As JSON it would be `null`, which counts as not given.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new InvalidConfigError(`\`${name}\`: a number, not ${value}`)
   if (!isPlain(value)) return value
   const entries = Object.entries(value).filter(([, field]) => field !== undefined)
-  return Object.fromEntries(entries.map(([name, field]) => [snake(name), FOREIGN.has(name) ? field : toCore(field)]))
+  return Object.fromEntries(entries.map(([name, field]) => [snake(name), FOREIGN.has(name) ? field : toCore(field, name)]))
 }

@@ -16,6 +16,9 @@ export type Message =
   | { role: 'tools'; calls: Array<{ id: string; name: string; arguments: string; result: string }> }
   | { role: 'summary'; text: string }
 
+/** What a call gives: the items of an async generator, or what an async function resolves to that gives them. */
+export type Given<T> = AsyncIterable<T> | PromiseLike<AsyncIterable<T>>
+
 /** What a language model is asked. */
 export interface LlmRequest {
   instructions: string | null
@@ -33,7 +36,7 @@ export interface LlmProvider {
   generate(
     request: LlmRequest,
     context: CallContext,
-  ): AsyncIterable<string | { type: 'text'; text: string } | ToolCall>
+  ): Given<string | { type: 'text'; text: string } | ToolCall>
 }
 
 /** What goes into a recogniser: pieces of the user's turns, 16 kHz mono, and requests for a final transcript. */
@@ -54,7 +57,7 @@ export type SttOutput =
 /** A recogniser, called once a session. */
 export interface SttProvider {
   readonly name?: string
-  transcribe(input: AsyncIterable<SttInput>, context: CallContext): AsyncIterable<SttOutput>
+  transcribe(input: AsyncIterable<SttInput>, context: CallContext): Given<SttOutput>
 }
 
 /** What goes into a synthesiser: the sentences of one reply, and `flush` when no more comes for now. */
@@ -77,7 +80,7 @@ export interface TtsProvider {
   readonly name?: string
   /** The rate of its audio, in Hz. */
   readonly sampleRate: number
-  synthesize(text: AsyncIterable<TtsInput>, context: CallContext): AsyncIterable<TtsOutput>
+  synthesize(text: AsyncIterable<TtsInput>, context: CallContext): Given<TtsOutput>
 }
 
 /**

@@ -80,6 +80,9 @@ export class Resampler {
 
   /** From one rate to another, both 4 to 192 kHz, in Hz. */
   constructor({ from, to }: { from: number; to: number }) {
+    for (const [name, rate] of Object.entries({ from, to })) {
+      if (typeof rate !== 'number') throw new InvalidInputError(`\`${name}\` is a rate in Hz, not ${String(rate)}`, { stage: 'audio' })
+    }
     this.#resampler = calling(() => new native.NativeResampler(from, to))
   }
 

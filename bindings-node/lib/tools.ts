@@ -71,7 +71,10 @@ function outputOf(result: unknown): { text: string; sources: Source[] } {
   return { text: JSON.stringify(result) ?? 'done', sources: [] }
 }
 
-/** Makes a tool of a function: the model is told its schema, and which argument is wrong where they do not fit. */
+/**
+ * Makes a tool of a function: the model is told its schema, and which argument is wrong where they do not fit. JSON Schema
+ * alone is not checked against.
+ */
 export function tool<const Schema extends StandardSchema | JsonSchema>(definition: ToolDefinition<Schema>): Tool {
   const { name, description, parameters, jsonSchema, effect, deadlineMs, run } = definition
   if (typeof run !== 'function') throw new InvalidConfigError(`tool "${name}": \`run\` is to be a function`, { stage: 'tool' })

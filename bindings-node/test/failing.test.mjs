@@ -42,7 +42,12 @@ test('wrong types are named', async () => {
   await assert.rejects(agentOf().session({ inputRate: 'fast' }), /`input_rate`/)
   assert.throws(() => new Agent({ instrctions: 'a' }), /unknown field `instrctions`/)
   assert.throws(() => new Agent({ tools: [{}] }), /`tools`/)
-  assert.throws(() => new Agent({ vad: {} }), /`create`/)
+  for (const vad of [{}, 3, true, null]) assert.throws(() => new Agent({ vad }), /`vad`.*`create`/)
+  const create = () => ({ probability: () => 0 })
+  assert.throws(() => new Agent({ vad: { create, windowLength: 512 } }), /`sampleRate` of `vad`/)
+  assert.throws(() => new Agent({ vad: { create, sampleRate: 16_000, windowLength: 0 } }), /`windowLength` of `vad`/)
+  assert.throws(() => new Agent({ tts: { async *synthesize() {}, sampleRate: '16k' } }), /`sampleRate` of `tts`/)
+  assert.throws(() => new Agent({ endpointingMs: Number.NaN }), /`endpointingMs`: a number, not NaN/)
   assert.throws(() => new Agent({ vad: 'loud' }), /`vad`/)
   await session.close()
 })
@@ -111,8 +116,12 @@ test('what a provider throws comes back in the event, the very object, and the s
       throw boom
     },
   }
-  const nothing = { generate: () => undefined }
-  for (const [name, llm] of Object.entries({ sync, rejecting, late })) {
+  const asynchronous = {
+    async generate() {
+      throw boom
+    },
+  }
+  for (const [name, llm] of Object.entries({ sync, rejecting, late, asynchronous })) {
     const session = await agentOf({ llm }).session()
     await session.text('Well?')
     const failed = (await readTo(session, 'error')).at(-1)
@@ -121,9 +130,18 @@ test('what a provider throws comes back in the event, the very object, and the s
     await readTo(session, 'reply_end')
     await session.close()
   }
-  const session = await agentOf({ llm: nothing }).session()
+  for (const what of [undefined, null, 'a word', 5]) {
+    const session = await agentOf({ llm: { generate: () => what } }).session()
+    await session.text('Well?')
+    assert.match((await readTo(session, 'error')).at(-1).message, /a provider gives an async generator, not /)
+    await session.close()
+  }
+})
+
+test('a provider may be an async function that gives what gives its items', async () => {
+  const session = await agentOf({ llm: { generate: async () => saying('Later.').generate() } }).session()
   await session.text('Well?')
-  assert.match((await readTo(session, 'error')).at(-1).message, /TypeError/)
+  assert.equal((await readTo(session, 'reply_end')).at(-1).heard, 'Later.')
   await session.close()
 })
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 use voice_core::agent::{Agent as Core, AgentBuilder, AgentConfig};
 use voice_core::foreign::{ForeignCall, ForeignHost, ForeignLlm, ForeignStt, ForeignTool, ForeignTts, ForeignVad};
-use voice_core::host::Ears;
+use voice_core::host::{Ears, providers_json};
 use voice_core::stage::{LlmProvider, SttProvider, Tool, TtsProvider};
 use voice_core::{Error, ErrorKind, Result, Stage};
 use voice_providers::catalog::Catalog;
@@ -32,6 +32,8 @@ pub(crate) struct Agent {
     ears: Ears,
     vad: Option<Py<Foreign>>,
     turn_detector: Option<SharedDetector>,
+    /// Their names, as JSON.
+    providers: String,
     /// The agent on the loop that was used last.
     bound: Mutex<Option<(Arc<Letters>, Core)>>,
 }
@@ -60,22 +62,25 @@ impl Agent {
         turn_detector: Option<SharedDetector>,
     ) -> PyResult<Self> {
         // Loading a model takes a while, and nothing of it is Python's.
-        py.detach(|| -> Result<_> {
+        let made = py.detach(|| -> Result<_> {
             let catalog = Catalog::of_process();
             let (config, ears) = (AgentConfig::from_json(config)?, Ears::from_json(ears)?);
             let stt = made(stt, |one| catalog.stt(one))?;
             let llm = made(llm, |one| catalog.llm(one))?;
             let tts = made(tts, |one| catalog.tts(one))?;
             let tools = made(tools, |one| catalog.tool(one))?;
-            Ok(Self { config, stt, llm, tts, tools, ears, vad, turn_detector, bound: Mutex::default() })
-        })
-        .map_err(raise)
+            let (providers, bound) = (String::new(), Mutex::default());
+            Ok(Self { config, stt, llm, tts, tools, ears, vad, turn_detector, providers, bound })
+        });
+        let mut agent = made.map_err(raise)?;
+        // What does not fit together is told here, and not when a session is opened.
+        agent.providers = providers_json(&agent.build(&|_| Arc::new(drop::<ForeignCall>))?.providers());
+        Ok(agent)
     }
 
     /// The names of the providers, as JSON; with `null` where a stage is missing.
-    fn providers(&self) -> PyResult<String> {
-        let core = self.build(&|_| Arc::new(drop::<ForeignCall>))?;
-        Ok(voice_core::host::providers_json(&core.providers()))
+    fn providers(&self) -> &str {
+        &self.providers
     }
 }
 

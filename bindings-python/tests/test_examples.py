@@ -145,6 +145,8 @@ def test_ctrl_c_ends_the_terminal_while_it_waits_for_a_line() -> None:
 
     child, terminal = pty.fork()
     if child == 0:
+        # Who runs in the background was told to ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.execv(sys.executable, [sys.executable, "-m", "voice_agent"])
     os.write(terminal, b"hello\n")
     seen = b""

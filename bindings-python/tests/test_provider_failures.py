@@ -110,7 +110,22 @@ def test_a_voice_needs_a_rate(rate: Any) -> None:
             yield b""
 
     with pytest.raises(voice_agent.InvalidConfigError, match="sample_rate"):
-        _ = Agent(tts=Voice()).providers
+        Agent(tts=Voice())
+
+
+@pytest.mark.parametrize(("field", "wrong"), [("sample_rate", None), ("sample_rate", "16k"), ("window_len", 0), ("window_len", 2.5)])
+def test_a_detector_says_its_rate_and_its_window(field: str, wrong: Any) -> None:
+    class Detector:
+        sample_rate = 16_000
+        window_len = 512
+
+        def speech_probability(self, window: Any) -> float:
+            return 0.0
+
+    setattr(Detector, field, wrong)
+    for given in (Detector, Detector()):
+        with pytest.raises(voice_agent.InvalidConfigError, match=f"`{field}`"):
+            Agent(vad=given)
 
 
 class Endless:

@@ -345,7 +345,11 @@ def test_a_wrong_setting_is_named(settings: dict[str, object], told: str) -> Non
     [
         ({"llm": object()}, "llm: a provider has a method generate, and object has none"),
         ({"stt": EchoLlm()}, "stt: a provider has a method transcribe"),
+        ({"llm": EchoLlm}, r"llm: a provider is an object, not a class: EchoLlm\(\)"),
         ({"tools": [print]}, "made with @voice_agent.tool"),
+        ({"vad": None}, "vad: a detector has a method speech_probability, and None has none"),
+        ({"vad": EchoLlm}, "vad: a detector has a method speech_probability"),
+        ({"turn_detector": "model.onnx"}, "turn_detector: a TurnDetector, not 'model.onnx'"),
     ],
 )
 def test_what_is_no_provider_is_refused(parts: dict[str, object], told: str) -> None:

@@ -103,9 +103,17 @@ def test_the_lock_is_released_while_a_stage_works() -> None:
     assert longest < 0.05
 
 
-def test_a_model_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(voice_agent.Error):
-        voice_agent.TurnDetector("/nonexistent/model.onnx", library="/nonexistent/libonnxruntime.so")
+def test_a_library_that_is_not_there_is_an_error_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (model := tmp_path / "model.onnx").touch()
+    with pytest.raises(voice_agent.EngineMissingError, match="/nonexistent/libonnxruntime.so"):
+        voice_agent.TurnDetector(model, library="/nonexistent/libonnxruntime.so")
+    monkeypatch.setenv("ORT_DYLIB_PATH", "/elsewhere.so")
+    with pytest.raises(voice_agent.EngineMissingError, match=r"/elsewhere.so.*`pip install voice-agent\[onnx\]`"):
+        voice_agent.TurnDetector(model)
+    with pytest.raises(voice_agent.InvalidConfigError, match="/nonexistent/model.onnx"):
+        voice_agent.TurnDetector("/nonexistent/model.onnx")
 
 
 def test_a_detector_of_turns_works_where_its_model_is(request: pytest.FixtureRequest) -> None:

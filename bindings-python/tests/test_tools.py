@@ -277,11 +277,14 @@ def test_a_tool_that_takes_too_long_is_given_up() -> None:
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
-    async def conversation() -> None:
-        with pytest.raises(voice_agent.InvalidConfigError, match="another one of that name"):
-            Agent(tools=[everything, everything], vad=False).session().open()
+    with pytest.raises(voice_agent.InvalidConfigError, match="another one of that name"):
+        Agent(tools=[everything, everything])
 
-    run(conversation())
+
+@pytest.mark.parametrize(("settings", "told"), [({"name": "a b"}, "a name is 1 to 64"), ({"effect": "some"}, "`effect`")])
+def test_a_wrong_setting_of_a_tool_is_told_when_the_agent_is_made(settings: Any, told: str) -> None:
+    with pytest.raises(voice_agent.InvalidConfigError, match=told):
+        Agent(tools=[voice_agent.tool(description="Looks.", **settings)(lambda: "")])
 
 
 def test_a_description_can_be_given_with_the_decorator() -> None:

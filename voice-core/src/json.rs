@@ -32,7 +32,13 @@ pub fn written(value: &impl Serialize) -> String {
 
 /// What is wrong, after its place unless the words name it already.
 fn problem(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    let (path, mut inner) = (error.path().to_string(), error.inner().to_string());
+    // A column helps where JSON itself is broken. A value that does not fit is named, and nobody wrote the one line it is in.
+    if error.inner().is_data()
+        && let Some(words) = inner.rfind(" at line 1 column ")
+    {
+        inner.truncate(words);
+    }
     match path.as_str() {
         "." => inner,
         path if inner.contains(&format!("`{path}`")) => inner,
@@ -54,9 +60,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_once() {
         for (text, told) in [
-            (r#"{"x":[1,"a"]}"#, r#"`x[1]`: invalid type: string "a", expected f64 at line 1 column 11"#),
-            (r#"{"y":1}"#, "unknown field `y`, expected `x` at line 1 column 4"),
-            ("{}", "missing field `x` at line 1 column 2"),
+            (r#"{"x":[1,"a"]}"#, r#"`x[1]`: invalid type: string "a", expected f64"#),
+            (r#"{"y":1}"#, "unknown field `y`, expected `x`"),
+            ("{}", "missing field `x`"),
+            ("{\n\"y\":1}", "unknown field `y`, expected `x` at line 2 column 3"),
             (r#"{"x":[]} 1"#, "trailing characters at line 1 column 10"),
         ] {
             let error = read::<Point>(text, ErrorKind::InvalidInput, Stage::Session).expect_err("it is wrong");

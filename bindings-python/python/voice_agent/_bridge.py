@@ -13,7 +13,7 @@ from typing import Any
 from . import _native
 from ._items import item_of, output_of, written
 from ._threads import Worker
-from .errors import Error, TimedOutError, UnavailableError
+from .errors import Error, InvalidConfigError, TimedOutError, UnavailableError
 from .providers import LlmRequest, OfferedTool, input_of, message_of, window_of
 
 _OVER = object()
@@ -160,7 +160,7 @@ def _ignore(done: asyncio.Future[Any]) -> None:
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling it gives something to await, and does not block."""
     function = inspect.unwrap(function)
-    while hasattr(function, "func"):  # functools.partial
+    while isinstance(function, functools.partial):
         function = function.func
     if not inspect.isroutine(function) and callable(function):
         function = type(function).__call__
@@ -248,7 +248,7 @@ def tts(provider: Any) -> _native.Foreign:
         async for item in callee.items(provider.synthesize, _Inputs(call)):
             yield item_of("tts", item)
 
-    return foreign({"name": name_of(provider), "sample_rate": provider.sample_rate}, items)
+    return foreign({"name": name_of(provider), "sample_rate": _count(provider, "sample_rate", "tts")}, items)
 
 
 def tool(description: dict[str, Any], function: Callable[[dict[str, Any]], Any]) -> _native.Foreign:
@@ -274,6 +274,8 @@ def tools(several: Iterable[tuple[str, Callable[[dict[str, Any]], Any]]]) -> _na
 def vad(provider: Any) -> _native.Foreign:
     """A detector written in Python, or what makes one for each session."""
     makes = isinstance(provider, type) or not hasattr(provider, "speech_probability")
+    if not callable(provider if makes and not isinstance(provider, type) else getattr(provider, "speech_probability", None)):
+        raise TypeError(f"vad: a detector has a method speech_probability, and {provider!r:.80} has none")
 
     async def items(call: _native.Call, callee: Callee) -> AsyncIterator[tuple[str, bytes | None]]:
         detector = await callee.result(provider) if makes else provider
@@ -284,8 +286,15 @@ def vad(provider: Any) -> _native.Foreign:
             elif hasattr(detector, "reset"):
                 await callee.result(detector.reset)
 
-    facts = {"sample_rate": provider.sample_rate, "window_len": provider.window_len}
+    facts = {field: _count(provider, field, "vad") for field in ("sample_rate", "window_len")}
     return foreign({"name": name_of(provider), **facts}, items)
+
+
+def _count(provider: Any, field: str, stage: str) -> int:
+    value = getattr(provider, field, None)
+    if isinstance(value, int) and 0 < value < 2**31:
+        return int(value)
+    raise InvalidConfigError(f"`{field}` of a provider of one's own is a number above 0, not {value!r:.80}", stage=stage)
 
 
 def name_of(provider: Any) -> str:

@@ -18,7 +18,7 @@ class Specified:
     provider = ""
 
     def __init__(self, **settings: Any) -> None:
-        self.settings = {name: value for name, value in settings.items() if value is not None}
+        self.settings: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={'…' if name == 'key' else repr(value)}" for name, value in self.settings.items())
@@ -43,6 +43,8 @@ def part_of(stage: str, given: Any, foreign: Callable[[Any], _native.Foreign], m
         return written(given.specification())
     if isinstance(given, (str, dict)):
         return written(given)
+    if isinstance(given, type):
+        raise TypeError(f"{stage}: a provider is an object, not a class: {given.__name__}()")
     if not callable(getattr(given, method, None)):
         raise TypeError(f"{stage}: a provider has a method {method}, and {type(given).__name__} has none")
     return foreign(given)

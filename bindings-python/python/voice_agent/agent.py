@@ -77,8 +77,10 @@ class Agent:
             "language": language,
             "endpointing_ms": endpointing_ms,
         }
+        if turn_detector is not None and not isinstance(turn_detector, TurnDetector):
+            raise TypeError(f"turn_detector: a TurnDetector, not {turn_detector!r:.80}")
         settings |= {name: value for name, value in named.items() if value is not None}
-        self.native = _native.Agent(
+        self.native: _native.Agent = _native.Agent(
             written(settings),
             ears=written({"vad": _built_in(vad), "denoise": denoise}),
             stt=parts_of("stt", stt, _bridge.stt, "transcribe"),

@@ -110,10 +110,11 @@ class Session:
             UnavailableError: the session is over.
             InvalidInputError: what was given is no mono audio.
         """
-        if not hasattr(audio, "__aiter__"):
-            return await self._feed(audio)
-        async for chunk in audio:
-            await self._feed(chunk)
+        if isinstance(audio, AsyncIterable):
+            async for chunk in audio:
+                await self._feed(chunk)
+        else:
+            await self._feed(audio)
 
     async def _feed(self, chunk: Any) -> None:
         pending = self._native.send_audio(pcm_of(chunk))

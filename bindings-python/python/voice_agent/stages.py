@@ -9,6 +9,7 @@ from pathlib import Path
 from . import _native
 from ._arrays import Pcm, Samples, float32, floats_of, int16, pcm_of, raw
 from ._onnx import onnx_runtime
+from .errors import EngineMissingError
 
 __all__ = ["Denoiser", "Resampler", "SileroVad", "TurnDetector"]
 
@@ -96,13 +97,19 @@ class Resampler:
 class TurnDetector:
     """Smart Turn v3: has the person finished, or is this a pause? One instance serves all sessions of a process.
 
-    ``model`` is the file ``smart-turn-v3.2-cpu.onnx``. ``library`` is ONNX Runtime; without it that of
-    ``pip install voice-agent[onnx]`` is taken, then the one that ``ORT_DYLIB_PATH`` names.
+    ``model`` is the file ``smart-turn-v3.2-cpu.onnx``. ``library`` is ONNX Runtime; without it the one that
+    ``ORT_DYLIB_PATH`` names is taken, then that of ``pip install voice-agent[onnx]``.
     """
 
     def __init__(self, model: str | os.PathLike[str], *, library: str | os.PathLike[str] | None = None) -> None:
-        library = library or onnx_runtime()
-        self.native = _native.TurnDetector(Path(model), Path(library) if library else None)
+        found = library or onnx_runtime()
+        try:
+            self.native: _native.TurnDetector = _native.TurnDetector(Path(model), Path(found) if found else None)
+        except EngineMissingError as error:
+            if found:
+                raise
+            message = f"{error.message}, or `pip install voice-agent[onnx]`"
+            raise EngineMissingError(message, stage=error.stage) from None
 
     def end_of_turn(self, samples: Pcm) -> float:
         """The probability, 0 … 1, that the turn is over.

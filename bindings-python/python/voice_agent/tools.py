@@ -27,15 +27,15 @@ class Tool(Generic[P, R]):
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.name = name or function.__name__
+        self.name: str = name or function.__name__
         """Its name: 1 … 64 letters, digits, ``_`` and ``-``."""
         summary, self._arguments = documented(function)
-        self.description = description or summary
+        self.description: str = description or summary
         """What it does and when to use it, told to the model."""
         self.effect = effect
         self.deadline_ms = deadline_ms
         self._hints = _hints(function)
-        self.parameters = self._schema()
+        self.parameters: dict[str, Any] = self._schema()
         """JSON Schema of its arguments."""
         if not self.description:
             raise TypeError(f"the tool {self.name} needs a docstring: the model is told it")
