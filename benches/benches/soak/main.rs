@@ -1,4 +1,4 @@
-//! Sessions opened and left in every way there is, a hundred thousand of them, and what is left of them: nothing.
+//! Sessions opened and left in every way there is, three hundred thousand of them, and what is left of them: nothing.
 //! `SOAK_SESSIONS=5000` makes it shorter.
 #![allow(clippy::print_stdout, missing_docs)]
 
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 200;
 const ADDRESSES: u8 = 24;
 
 fn main() -> Result<ExitCode, Failure> {
-    let total = std::env::var("SOAK_SESSIONS").ok().and_then(|total| total.parse().ok()).unwrap_or(100_000);
+    let total = std::env::var("SOAK_SESSIONS").ok().and_then(|total| total.parse().ok()).unwrap_or(300_000);
     let program = Path::new(env!("CARGO_BIN_EXE_loadgen"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let left = load::runtime()?.block_on(async {

@@ -3,6 +3,7 @@
 use agent_server::{Config, Providers, Server, Sources, command, start_log};
 use std::io::Write;
 use std::process::ExitCode;
+use tokio::sync::Mutex;
 
 /// A setting is wrong.
 const BAD_CONFIG: u8 = 2;
@@ -33,38 +34,58 @@ fn main() -> ExitCode {
 
 async fn run(config: &Config, mut providers: Providers) -> Result<(), (String, u8)> {
     // Before the address is announced: whoever waits for it may send a signal at once.
-    let shutdown = shutdown_signal().map_err(|error| (format!("cannot listen for signals: {error}"), FAILED))?;
+    let signals = Signals::listen().map_err(|error| (format!("cannot listen for signals: {error}"), FAILED))?;
     providers.warm_up().await.map_err(|error| (error.to_string(), BAD_CONFIG))?;
     let server = Server::bind(config, providers)
         .await
         .map_err(|error| (format!("cannot listen on {}:{}: {error}", config.host, config.port), FAILED))?;
     server.announce(config);
-    server.run(shutdown).await;
+    let signals = Mutex::new(signals);
+    let next = || async { signals.lock().await.next().await };
+    server.run_until(next(), next()).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM. Further ones change nothing: what follows takes seconds at most.
+/// Ctrl-C and SIGTERM.
 #[cfg(unix)]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Resolves at the next of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C.
 #[cfg(not(unix))]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
         // Without a way to be told, the server runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    })
+    }
 }
 
 fn complain(message: &str, code: u8) -> ExitCode {

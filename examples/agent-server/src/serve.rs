@@ -9,6 +9,7 @@ use crate::shards::Shards;
 use crate::state::AppState;
 use crate::tls::Tls;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -98,6 +99,12 @@ impl Server {
 
     /// Serves until `shutdown` resolves, then says goodbye to every session and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        self.run_until(shutdown, pending()).await;
+    }
+
+    /// Serves until `shutdown` resolves, then says goodbye to every session and returns. Turns that are under way have some time
+    /// to end, until `hurry` resolves, which is not asked before.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let Self { listener, state, shards, tls, .. } = self;
         state.memory.start(&state);
         let closing = CancelToken::new();
@@ -113,7 +120,7 @@ impl Server {
         let ending = async {
             shutdown.await;
             // New connections are still answered, with the news that this server is going.
-            drain::drain(&state).await;
+            drain::drain(&state, hurry).await;
         };
         tokio::select! {
             () = accepting => {}

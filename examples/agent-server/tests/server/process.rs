@@ -93,6 +93,23 @@ async fn a_signal_drains_and_the_exit_code_is_zero() {
 }
 
 #[tokio::test]
+async fn a_second_signal_cuts_the_turns_that_the_first_lets_end() {
+    let fakes = [("STT", "fake"), ("LLM", "fake"), ("TTS", "fake"), ("DRAIN_MS", "600000")];
+    let (mut process, address) = Process::start(&fakes).await;
+    let mut client = Client::connect(address).await;
+    client.send(json!({ "type": "start" })).await;
+    client.send(json!({ "type": "text", "text": "apple" })).await;
+    client.of_type("audio").await;
+    process.signal("-INT");
+    process.until("draining").await;
+    process.signal("-INT");
+    let frames = client.until(|frame| frame.kind() == "bye").await;
+    let end = frames.iter().find(|frame| frame.kind() == "reply_end").expect("the reply ends").json();
+    assert_eq!(end["interrupted"], true, "{end}");
+    assert_eq!(process.end().await.0.code(), Some(0));
+}
+
+#[tokio::test]
 async fn the_log_names_session_and_turn_and_keeps_words_and_keys_to_itself() {
     let variables = [("LOG", "trace"), ("TAVILY_API_KEY", "tv-123456"), ("ADMIN_TOKEN", "tok-123456")];
     let (mut process, address) = Process::start(&variables).await;
