@@ -36,6 +36,9 @@ pub(super) struct Connection<'a> {
     /// The end of speech, in ms of this connection's microphone audio, that waits for an answer.
     spoken_until: Option<f64>,
     answer: Option<Answer>,
+    /// The turn of the newest reply, and what it was at the user's last word.
+    newest_reply: Option<u32>,
+    begun_before: Option<u32>,
     /// Reads nothing until then.
     deaf_until: Option<Instant>,
     outgoing: Vec<Bytes>,
@@ -66,6 +69,8 @@ impl<'a> Connection<'a> {
             let_in: false,
             spoken_until: None,
             answer: None,
+            newest_reply: None,
+            begun_before: None,
             deaf_until: None,
             outgoing: Vec::new(),
         }
@@ -149,7 +154,10 @@ impl<'a> Connection<'a> {
         }
         let common = self.user.common.clone();
         let frame = match self.script.next(common.material.utterance.len()) {
-            Say::Word(index) => &common.material.utterance[index],
+            Say::Word(index) => {
+                self.begun_before = self.newest_reply;
+                &common.material.utterance[index]
+            }
             Say::Nothing => &common.material.room[self.frames as usize % common.material.room.len()],
             Say::Misbehave(fault) => {
                 self.misbehave(fault)?;
@@ -225,6 +233,7 @@ impl<'a> Connection<'a> {
             ServerFrame::Transcript { is_final: true, text, .. } if !text.trim().is_empty() => self.script.understood(),
             ServerFrame::Speech { started, at_ms } => self.spoken_until = (!started).then_some(at_ms),
             ServerFrame::Reply { turn, text } => {
+                self.newest_reply = Some(turn.0);
                 if let Some(spoken_until) = self.spoken_until.take() {
                     self.answer = Some(Answer { turn: turn.0, spoken_until, sentence: text, told: None });
                 }
@@ -242,10 +251,10 @@ impl<'a> Connection<'a> {
             ServerFrame::Clear { turn } => {
                 self.outgoing.extend(self.player.clear(turn.0, now).map(|played| encoded(&played)))
             }
-            ServerFrame::ReplyEnd { turn, interrupted, .. } => {
+            ServerFrame::ReplyEnd { turn, .. } => {
                 self.player.end(turn.0);
-                // What the user's own words have cut short is not the answer to them: that is still to come.
-                if !interrupted {
+                // What had begun before the user's last word is not the answer to it: that is still to come.
+                if Some(turn.0) > self.begun_before {
                     self.script.answered();
                 }
             }
