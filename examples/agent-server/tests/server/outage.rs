@@ -19,6 +19,15 @@ async fn begin_turn(client: &mut Client, text: &str) {
     client.of_type("transcript").await;
 }
 
+/// A server with a session in which one turn was answered, which Redis knows.
+async fn after_one_turn(redis: &Redis, model: &Model) -> (TestServer, Client, Value) {
+    let server = node(redis, model).await;
+    let (mut client, ready) = begin(server.address, json!({ "type": "start" })).await;
+    ask(&mut client, "apple", 1).await;
+    written(redis, "You said apple").await;
+    (server, client, ready)
+}
+
 /// What can be continued elsewhere is all of what was said.
 async fn continues_elsewhere(redis: &Redis, model: &Model, ready: &Value, questions: &[&str]) {
     written(redis, &format!("You said {}", questions.last().unwrap())).await;
@@ -48,10 +57,7 @@ async fn a_server_starts_without_its_redis_and_writes_what_there_is_when_it_come
 async fn turns_go_on_while_redis_is_gone_and_are_kept_when_it_is_back() {
     let Some(mut redis) = Redis::start().await else { return };
     let model = Model::new(Duration::ZERO);
-    let server = node(&redis, &model).await;
-    let (mut client, ready) = begin(server.address, json!({ "type": "start" })).await;
-    ask(&mut client, "apple", 1).await;
-    written(&redis, "You said apple").await;
+    let (server, mut client, ready) = after_one_turn(&redis, &model).await;
     redis.kill();
     ask(&mut client, "peach", 2).await;
     // A new session as well, and one that comes back to this server.
@@ -70,10 +76,7 @@ async fn turns_go_on_while_redis_is_gone_and_are_kept_when_it_is_back() {
 async fn a_redis_that_comes_back_empty_learns_of_sessions_that_said_nothing_meanwhile() {
     let Some(mut redis) = Redis::start().await else { return };
     let model = Model::new(Duration::ZERO);
-    let server = node(&redis, &model).await;
-    let (mut client, ready) = begin(server.address, json!({ "type": "start" })).await;
-    ask(&mut client, "apple", 1).await;
-    written(&redis, "You said apple").await;
+    let (_server, _client, ready) = after_one_turn(&redis, &model).await;
     redis.kill();
     redis.start_again().await;
     continues_elsewhere(&redis, &model, &ready, &["apple"]).await;
@@ -83,10 +86,8 @@ async fn a_redis_that_comes_back_empty_learns_of_sessions_that_said_nothing_mean
 async fn a_client_that_comes_back_while_redis_is_away_is_waited_with() {
     let Some(redis) = Redis::start().await else { return };
     let model = Model::new(Duration::ZERO);
-    let (first, second) = (node(&redis, &model).await, node(&redis, &model).await);
-    let (mut client, ready) = begin(first.address, json!({ "type": "start" })).await;
-    ask(&mut client, "apple", 1).await;
-    written(&redis, "You said apple").await;
+    let (_first, _client, ready) = after_one_turn(&redis, &model).await;
+    let second = node(&redis, &model).await;
     redis.hang(true);
     let mut again = Client::connect(second.address).await;
     again.send(resume(&ready)).await;
